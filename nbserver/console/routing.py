@@ -1,0 +1,182 @@
+"""Makes ``input()``, ``getpass()``, ``sys.stdin`` and ``print()`` look which thread calls.
+
+A thread that speaks to a console (see `nbserver.context`) reaches that console; every other thread reaches what was there
+before. Installed while somebody needs it (`acquire`, `release`), and undone without a trace.
+"""
+
+from __future__ import annotations
+
+import builtins
+import getpass
+import sys
+import threading
+from typing import Any, Callable, Iterable
+
+from .. import context
+from .console import Console
+
+
+def routed_input(original: Callable[..., str]) -> Callable[..., str]:
+    """An ``input`` that asks the thread's console, or else calls `original`."""
+
+    def input(prompt: object = "", /) -> str:
+        speaker = context.current()
+        return original(prompt) if speaker is None else speaker.ask(str(prompt))
+
+    input.__doc__ = original.__doc__
+    input.original = original  # type: ignore[attr-defined]
+    return input
+
+
+def routed_getpass(original: Callable[..., str]) -> Callable[..., str]:
+    """A ``getpass`` that asks the thread's console, or else calls `original`; the answer is not written anywhere."""
+
+    def getpass(prompt: str = "Password: ", stream: Any = None, **options: Any) -> str:
+        speaker = context.current()
+        if speaker is None:
+            return original(prompt, stream, **options)
+        return speaker.ask(prompt, secret=True) if isinstance(speaker, Console) else speaker.ask(prompt)
+
+    getpass.__doc__ = original.__doc__
+    getpass.original = original  # type: ignore[attr-defined]
+    return getpass
+
+
+class _Write:
+    """What ``stream.write`` is: the thread's console, or else `inner`."""
+
+    __slots__ = ("inner",)
+
+    def __init__(self, inner: Callable[..., Any]) -> None:
+        self.inner = inner
+
+    def __call__(self, text: str, *args: Any, **options: Any) -> Any:
+        speaker = context.current()
+        return self.inner(text, *args, **options) if speaker is None else speaker.write(text)
+
+
+class RoutedStream:
+    """Stands for ``sys.stdout`` or ``sys.stderr``: a thread with a console prints there, all else is the original's.
+
+    IPython 9 replaces ``sys.stdout.write`` around each cell and restores what it found: hence `write` is a property whose
+    setter takes our own wrapper off again, or it would call itself, or grow by one layer a cell.
+    """
+
+    def __init__(self, base: Any) -> None:
+        self.__dict__["_base"] = base
+        self.__dict__["_write"] = _Write(lambda text, *args, **options: base.write(text, *args, **options))
+
+    @property
+    def write(self) -> _Write:
+        return self.__dict__["_write"]  # type: ignore[no-any-return]
+
+    @write.setter
+    def write(self, value: Callable[..., Any]) -> None:
+        self.__dict__["_write"] = value if isinstance(value, _Write) else _Write(value)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        speaker = context.current()
+        if speaker is None:
+            self._base.flush()
+        elif isinstance(speaker, Console):
+            speaker.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_base"], name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "write":
+            RoutedStream.write.__set__(self, value)  # type: ignore[attr-defined]
+        else:
+            setattr(self._base, name, value)
+
+
+class RoutedStdin:
+    """Stands for ``sys.stdin``: a thread with a console reads lines from there, all else is the original's."""
+
+    def __init__(self, base: Any) -> None:
+        self._base = base
+
+    def readline(self, *args: Any) -> Any:
+        speaker = context.current()
+        return self._base.readline(*args) if speaker is None else speaker.ask("") + "\n"
+
+    def __iter__(self) -> Any:
+        return iter(self._base) if context.current() is None else iter(self.readline, "")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_base"], name)
+
+
+class _Patch:
+    """One attribute that is replaced, and put back if it is still ours."""
+
+    def __init__(self, owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
+        self.owner, self.name = owner, name
+        self.original = getattr(owner, name)
+        self.ours = wrap(self.original)
+        setattr(owner, name, self.ours)
+
+    def undo(self) -> None:
+        # Not ours any more: somebody replaced it while we were here (a captured stdout, say) and holds ours as what they
+        # will put back. Ours passes everything on, so what they put back works.
+        if getattr(self.owner, self.name) is self.ours:
+            setattr(self.owner, self.name, self.original)
+
+
+# Counted: two servers and a client need one installation; whoever needs it last takes it away.
+_lock = threading.RLock()
+_users = 0
+_patches: list[_Patch] = []
+_others: list[tuple[Callable[[], None], Callable[[], None]]] = []
+
+
+def _patch_all() -> None:
+    _patches.append(_Patch(builtins, "input", routed_input))
+    _patches.append(_Patch(getpass, "getpass", routed_getpass))
+    _patches.append(_Patch(sys, "stdout", RoutedStream))
+    _patches.append(_Patch(sys, "stderr", RoutedStream))
+    if sys.stdin is not None:
+        _patches.append(_Patch(sys, "stdin", RoutedStdin))
+
+
+def acquire() -> None:
+    """Say that routing is needed from now on. Thread: any."""
+    global _users
+    with _lock:
+        _users += 1
+        if _users == 1:
+            for install, _ in _others:
+                install()
+            _patch_all()
+
+
+def release() -> None:
+    """Say that one need has ended; with the last, everything is as it was. Thread: any."""
+    global _users
+    with _lock:
+        _users -= 1
+        if _users == 0:
+            while _patches:
+                _patches.pop().undo()
+            for _, undo in reversed(_others):
+                undo()
+
+
+def is_routed() -> bool:
+    """Whether routing is installed now."""
+    return _users > 0
+
+
+def also(install: Callable[[], None], undo: Callable[[], None]) -> None:
+    """Have `install` called before routing begins and `undo` after it ends: a kernel has hooks of its own.
+
+    Register before the first `acquire`; registering the same pair again does nothing.
+    """
+    with _lock:
+        if (install, undo) not in _others:
+            _others.append((install, undo))

@@ -1,0 +1,98 @@
+"""Ready-made handlers: reply by hand, echo, chat room. For streams and for datagrams."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from typing import Any, ClassVar
+
+from .. import context
+from ..text import Decoder, safe_text
+from .connection import Connection
+
+
+class _Messages(socketserver.BaseRequestHandler):
+    """Gives each message to `message`: what one ``recv`` brought, or the one datagram."""
+
+    def handle(self) -> None:
+        if isinstance(self.request, tuple):
+            self.message(self.request[0])
+            return
+        while data := self.request.recv(65_536):
+            self.message(data)
+
+    def message(self, data: bytes) -> None:
+        """Called for each message; override."""
+        raise NotImplementedError
+
+    def send(self, data: bytes) -> None:
+        """Send to this client."""
+        if isinstance(self.request, tuple):
+            self.request[1].sendto(data, self.client_address)
+        else:
+            self.request.sendall(data)
+
+
+class Conversation(_Messages):
+    """Replies by hand: each message waits for what a person types. An empty reply sends nothing."""
+
+    def setup(self) -> None:
+        self._decoder = Decoder()
+
+    def message(self, data: bytes) -> None:
+        text = self._decoder.feed(data)
+        print(text)
+        self._ask(text)
+
+    def _ask(self, text: str) -> None:
+        speaker = context.current()
+        # Asked of the connection and not by input(): this works without a notebook, too.
+        prompt = f"{safe_text(text.strip(), 60)} > "
+        answer = speaker.ask(prompt) if speaker is not None else input(prompt)
+        if answer:
+            self.send(answer.encode("utf-8", "surrogateescape"))
+
+
+class Echo(_Messages):
+    """Sends each message back."""
+
+    def message(self, data: bytes) -> None:
+        self.send(data)
+
+
+class ChatRoom(_Messages):
+    """Sends each message to everybody else on the same server, with the sender's number before it. Streams only.
+
+    A member that does not read is passed over: it holds nobody up.
+    """
+
+    _joining: ClassVar[threading.Lock] = threading.Lock()  # handlers of many threads come and go
+
+    def setup(self) -> None:
+        with self._joining:
+            self.members.append(self.connection)
+
+    def finish(self) -> None:
+        with self._joining:
+            self.members.remove(self.connection)
+
+    @property
+    def members(self) -> list[Connection]:
+        """The connections in the room of this server."""
+        return vars(self.server).setdefault("nbserver_chat_room", [])  # type: ignore[no-any-return]
+
+    @property
+    def connection(self) -> Any:
+        """The connection that this handler serves."""
+        return self.request.connection
+
+    def message(self, data: bytes) -> None:
+        from ..errors import NbserverError
+
+        with self._joining:
+            others = [member for member in self.members if member is not self.connection]
+        for member in others:
+            try:
+                member.send(f"#{self.connection.number}: ".encode() + data, timeout=0.2)
+            except NbserverError as error:
+                print(f"#{member.number} missed a message: {error}")

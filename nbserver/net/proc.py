@@ -1,0 +1,84 @@
+"""What Linux tells about sockets of this machine in ``/proc/net``: who listens, and whether a peer still lives.
+
+Elsewhere there is no such file, and the answer is "not known".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import sys
+from pathlib import Path
+from typing import Iterator, NamedTuple
+
+_LISTEN, _TIME_WAIT = 0x0A, 0x06  # include/net/tcp_states.h
+
+
+class Entry(NamedTuple):
+    """One line of ``/proc/net/tcp``: the socket's own end, its state, and the inode of its file (0: no process has it)."""
+
+    host: str
+    port: int
+    state: int
+    inode: int
+
+
+def _host(text: str) -> str:
+    """The address that the kernel wrote as 32-bit words in the machine's own byte order."""
+    words = [int(text[i : i + 8], 16).to_bytes(4, sys.byteorder) for i in range(0, len(text), 8)]
+    address = ipaddress.ip_address(b"".join(words))
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def tcp_entries() -> Iterator[Entry]:
+    """Every TCP socket of this machine's network, as far as ``/proc`` tells."""
+    for name in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError):  # not Linux, or no IPv6
+            for line in Path("/proc/net", name).read_text().splitlines()[1:]:
+                fields = line.split()
+                host, port = fields[1].split(":")
+                yield Entry(_host(host), int(port, 16), int(fields[3], 16), int(fields[9]))
+
+
+def is_alive(host: str, port: int, local_host: str) -> bool | None:
+    """Whether some process still holds the TCP socket at `host`:`port`, whose peer is at `local_host`.
+
+    A peer that called ``shutdown(SHUT_WR)`` and one that called ``close()`` look alike from here: both sent a FIN. On the same
+    machine the kernel's table tells them apart: what was closed belongs to no file any more.
+
+    Returns:
+        None when it is another machine's socket, or this system does not tell.
+    """
+    try:
+        is_here = ipaddress.ip_address(host).is_loopback or host == local_host
+    except ValueError:
+        return None
+    if not is_here or not Path("/proc/net/tcp").exists():
+        return None
+    return any(entry.inode for entry in tcp_entries() if (entry.host, entry.port) == (host, port))
+
+
+def port_holder(port: int) -> str:
+    """Who keeps TCP port `port` from being bound, in words; "" if that cannot be told."""
+    states = {entry.inode: entry.state for entry in tcp_entries() if entry.port == port}
+    listening = [inode for inode, state in states.items() if state == _LISTEN]
+    for inode in listening:
+        for pid, name in _processes_with(inode):
+            return "this process" if pid == os.getpid() else f"process {pid} ({name})"
+    if listening:
+        return "a process of another user"
+    if _TIME_WAIT in states.values():
+        return "nobody, but connections that ended less than a minute ago (TIME_WAIT)"
+    return ""
+
+
+def _processes_with(inode: int) -> Iterator[tuple[int, str]]:
+    """The processes that have the socket with this inode open, as pairs of pid and name; only those that we may look into."""
+    wanted = f"socket:[{inode}]"
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended, or belongs to somebody else
+            if any(os.readlink(file) == wanted for file in (process / "fd").iterdir()):
+                yield int(process.name), (process / "comm").read_text().strip()
+
+

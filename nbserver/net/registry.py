@@ -1,0 +1,46 @@
+"""The servers that live in this process."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .server import Server, StopReport
+
+_lock = threading.Lock()  # servers begin and end in any thread
+_servers: list[Server] = []
+
+
+def servers() -> list[Server]:
+    """The servers that serve now, in the order in which they began. Thread: any."""
+    with _lock:
+        return list(_servers)
+
+
+def stop_all(grace: float = 2.0) -> list[StopReport]:
+    """Stop every server; `grace` is for each, in seconds. Thread: any."""
+    return [server.stop(grace) for server in servers()]
+
+
+def add(server: Server) -> None:
+    """A server begins."""
+    with _lock:
+        _servers.append(server)
+
+
+def remove(server: Server) -> None:
+    """A server has ended; one that never began is not there, which is all right."""
+    with _lock:
+        if server in _servers:
+            _servers.remove(server)
+
+
+def at_port(port: int) -> Server | None:
+    """The server of this process that listens on `port`."""
+    return next((s for s in servers() if isinstance(s.address, tuple) and s.address[1] == port), None)
+
+
+# At exit daemon threads are frozen wherever they are; ended first, they close their sockets in order.
+atexit.register(stop_all, 0.2)

@@ -1,0 +1,339 @@
+"""The accept loop and the handlers' threads of ``socketserver``, hardened; its hooks are kept, by name and in order.
+
+These classes are put *below* the user's class in the method resolution order and above the standard library's (see
+`nbserver.net.observed`), so a hook that a user overrides is found first, and its ``super()`` finds these.
+
+The defects that this mends (D1 to D22) and where they were met are told in CONTRIBUTING.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import errno
+import selectors
+import socket
+import socketserver
+import threading
+import time
+from queue import Empty, SimpleQueue
+from typing import Any, Callable
+
+_CAPACITY = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_FATAL = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK}
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 1.0  # seconds; doubling, as Go's net/http does
+_IDLE_SECONDS = 10.0  # how long a worker waits for its next connection before its thread ends
+
+
+class Loop:
+    """The state of one accept loop: who runs it, whether it shall stop, and how to wake it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.thread: threading.Thread | None = None
+        self.is_done = threading.Event()
+        self.is_done.set()
+        self.stop = False
+        self.pause = 0.0  # seconds for which no connection is accepted, after a lack of resources
+        self._waker: socket.socket | None = None
+
+    def begin(self) -> bool:
+        """Take the loop for this thread; False if it was told to stop before it began.
+
+        Raises:
+            RuntimeError: Another thread runs it.
+        """
+        with self.lock:
+            if self.thread is not None:
+                raise RuntimeError("this server is being served already")
+            if self.stop:
+                self.stop = False
+                return False
+            self.thread = threading.current_thread()
+            self.is_done.clear()
+            return True
+
+    def end(self) -> None:
+        """Give the loop back."""
+        with self.lock:
+            self.thread, self.stop, self.pause = None, False, 0.0
+        self.is_done.set()
+
+    @contextlib.contextmanager
+    def woken_by(self, selector: selectors.BaseSelector) -> Any:
+        """Let `wake` end a wait in `selector`; gives the socket that is read then."""
+        reader, writer = socket.socketpair()
+        with reader, writer:
+            reader.setblocking(False)
+            writer.setblocking(False)
+            selector.register(reader, selectors.EVENT_READ)
+            with self.lock:
+                self._waker = writer
+            try:
+                yield reader
+            finally:
+                with self.lock:
+                    self._waker = None
+
+    def wake(self) -> None:
+        """Let the loop look again. Thread: any."""
+        with self.lock:
+            if self._waker is not None:
+                with contextlib.suppress(BlockingIOError):  # it has been woken many times over already
+                    self._waker.send(b"\0")
+
+
+class ResilientLoop(socketserver.BaseServer):
+    """``serve_forever`` and what it calls, for a process that must go on.
+
+    Call: as `socketserver.BaseServer`; ``shutdown()`` may be called in any state, from any thread, any number of times.
+    """
+
+    socket: socket.socket
+
+    @property
+    def _loop(self) -> Loop:
+        # Not made in __init__: a server that is observed after it was made never ran ours.
+        try:
+            return vars(self)["_nbserver_loop"]  # type: ignore[no-any-return]
+        except KeyError:
+            return vars(self).setdefault("_nbserver_loop", Loop())  # type: ignore[no-any-return]
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Accept until `shutdown`; ``service_actions`` is called at least every `poll_interval` seconds.
+
+        Unlike the standard library's: `shutdown` ends it at once, a lack of descriptors pauses it, an error in a hook does not
+        end it.
+        """
+        loop = self._loop
+        if not loop.begin():
+            return
+        try:
+            with selectors.DefaultSelector() as selector, loop.woken_by(selector) as waker, self._not_blocking():
+                self._serve(loop, selector, waker, poll_interval)
+        finally:
+            loop.end()
+
+    def _serve(self, loop: Loop, selector: selectors.BaseSelector, waker: socket.socket, poll_interval: float) -> None:
+        is_listening = False
+        while not loop.stop:
+            # Full, or short of something: those who connect wait in the backlog, which costs nothing.
+            wanted = not loop.pause and self._has_room()
+            if wanted != is_listening:
+                is_listening = wanted
+                if wanted:
+                    selector.register(self, selectors.EVENT_READ)  # type: ignore[arg-type]
+                else:
+                    selector.unregister(self)  # type: ignore[arg-type]
+            ready = selector.select(min(loop.pause, poll_interval) if loop.pause else poll_interval)
+            if loop.stop:
+                break
+            was_paused, loop.pause = loop.pause, 0.0
+            for key, _ in ready:
+                if key.fileobj is waker:
+                    waker.recv(4096)
+                    loop.pause = was_paused
+                else:
+                    self._guarded(self._handle_request_noblock)
+            self._guarded(self.service_actions)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """One step of the loop; an error in it is told, and the loop goes on."""
+        try:
+            step()
+        except Exception as error:
+            self._trouble(f"{step.__name__.lstrip('_')}: {type(error).__name__}: {error}")
+        except BaseException as error:
+            # In the main thread this is Ctrl-C or exit(), which mean the program. In a thread of ours they mean this client.
+            if threading.current_thread() is threading.main_thread():
+                raise
+            self._trouble(f"{step.__name__.lstrip('_')}: {type(error).__name__}")
+
+    def _handle_request_noblock(self) -> None:
+        try:
+            request, client_address = self.get_request()  # type: ignore[attr-defined]
+        except OSError as error:
+            self._accept_failed(error)
+            return
+        self._failures = 0
+        request = self._begin(request, client_address)
+        try:
+            if self.verify_request(request, client_address):
+                self.process_request(request, client_address)
+            else:
+                self._refused(request, client_address)
+                self.shutdown_request(request)
+        except Exception:
+            try:
+                self.handle_error(request, client_address)
+            finally:
+                self.shutdown_request(request)
+        except BaseException:
+            self.shutdown_request(request)
+            raise
+
+    _failures = 0
+
+    def _accept_failed(self, error: OSError) -> None:
+        """Tell a client that went away before it was accepted from a machine that has no descriptors left."""
+        if error.errno in _FATAL:
+            self._loop.stop = True
+            self._trouble(f"the listening socket is gone: {error}")
+        elif error.errno in _CAPACITY:
+            # The listener stays readable, so without a pause this would spin on a whole core and say nothing.
+            self._loop.pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._failures)
+            self._failures = min(self._failures + 1, 10)
+            self._trouble(f"cannot accept: {error.strerror}; trying again in {self._loop.pause:g} s")
+
+    def shutdown(self) -> None:
+        """End `serve_forever`, and wait for its end unless this is its own thread."""
+        loop = self._loop
+        with loop.lock:
+            loop.stop = True
+            is_own, is_running = loop.thread is threading.current_thread(), loop.thread is not None
+        loop.wake()
+        if is_running and not is_own:
+            loop.is_done.wait()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: the traceback is in the journal. (The standard library's prints it, in a notebook into whichever cell ran last.)"""
+
+    @contextlib.contextmanager
+    def _not_blocking(self) -> Any:
+        """Let ``accept`` return when the client that made it ready has gone again; a datagram socket answers handlers, so it stays."""
+        if self.socket_type != socket.SOCK_STREAM:  # type: ignore[attr-defined]
+            yield
+            return
+        timeout = self.socket.gettimeout()
+        self.socket.setblocking(False)
+        try:
+            yield
+        finally:
+            if self.socket.fileno() >= 0:
+                self.socket.settimeout(timeout)
+
+    # ── for the observer above ──
+
+    def _has_room(self) -> bool:
+        return True
+
+    def _begin(self, request: Any, client_address: Any) -> Any:
+        return request
+
+    def _refused(self, request: Any, client_address: Any) -> None:
+        pass
+
+    def _trouble(self, text: str) -> None:
+        pass
+
+
+class Workers:
+    """Threads that serve one connection after the other, parked on one queue in between.
+
+    A thread for each connection costs 1.5 to 2.5 times as much where connections are short. A handler that keeps something in
+    a `threading.local` finds it again in its next connection; context variables start anew.
+
+    Thread: any.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        # Makes "somebody is idle, so give it to the queue" one step: else a job could be left with nobody to take it.
+        self._lock = threading.Lock()
+        self._queue: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = SimpleQueue()
+        self._idle = 0
+        self._started = 0
+        self._parked: set[threading.Thread] = set()  # those that wait for a job, or are about to take one
+        self._is_closed = False
+
+    def submit(self, function: Callable[..., None], *args: Any) -> None:
+        """Run ``function(*args)`` in a worker.
+
+        Raises:
+            RuntimeError, MemoryError: No thread could be started.
+        """
+        with self._lock:
+            if self._idle:
+                self._idle -= 1
+                self._queue.put((function, args))
+                return
+            self._started += 1
+            # Daemons: a handler that never returns must not keep the kernel alive.
+            thread = threading.Thread(
+                target=self._run, args=(function, args), name=f"{self._name}-{self._started}", daemon=True
+            )
+            thread.start()
+
+    def _run(self, function: Callable[..., None], args: tuple[Any, ...]) -> None:
+        job: tuple[Callable[..., None], tuple[Any, ...]] | None = (function, args)
+        try:
+            while job:
+                with self._lock:
+                    self._parked.discard(threading.current_thread())
+                try:
+                    contextvars.Context().run(job[0], *job[1])
+                except SystemExit:
+                    raise  # ends this thread without a word, as in any thread
+                except BaseException:
+                    pass  # told in the journal by whoever ran the handler; printed here it would land in some cell
+                job = self._next()
+        finally:
+            with self._lock:
+                self._parked.discard(threading.current_thread())
+
+    def _next(self) -> tuple[Callable[..., None], tuple[Any, ...]] | None:
+        """The next job; None after a while without one, or when the workers were closed."""
+        with self._lock:
+            if self._is_closed:
+                return None
+            self._idle += 1
+            self._parked.add(threading.current_thread())
+        try:
+            return self._queue.get(timeout=_IDLE_SECONDS)
+        except Empty:
+            with self._lock:
+                if self._idle:
+                    self._idle -= 1
+                    return None
+            return self._queue.get()  # somebody counted on this worker at the last moment: its job is in the queue, or will be
+
+    def close(self, timeout: float = 1.0) -> None:
+        """Let the idle threads end and wait for them, `timeout` seconds at most; the others end with their connection."""
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, 0
+            parked = self._parked - {threading.current_thread()}
+        for _ in range(idle):
+            self._queue.put(None)
+        deadline = time.monotonic() + timeout
+        for thread in parked:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+
+class PooledThreads(socketserver.ThreadingMixIn):
+    """``ThreadingMixIn`` whose threads are reused, and whose ``server_close`` waits for no handler."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    @property
+    def _workers(self) -> Workers:
+        try:
+            return vars(self)["_nbserver_workers"]  # type: ignore[no-any-return]
+        except KeyError:
+            address = self.server_address  # type: ignore[attr-defined]
+            name = f"nbserver-{address[1] if isinstance(address, tuple) else 'unix'}-worker"
+            return vars(self).setdefault("_nbserver_workers", Workers(name))  # type: ignore[no-any-return]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Hand the connection to a worker; without a thread to be had, the client reads the end, and the loop goes on."""
+        try:
+            self._workers.submit(self.process_request_thread, request, client_address)
+        except (RuntimeError, MemoryError) as error:
+            self._trouble(f"no thread for a connection: {error}")  # type: ignore[attr-defined]
+            self.shutdown_request(request)  # type: ignore[attr-defined]
+
+    def server_close(self) -> None:
+        """Close the listener, and let idle workers end."""
+        super().server_close()
+        self._workers.close()

@@ -1,0 +1,413 @@
+"""One observed server in the background: the whole of what a board can show and do, without a board."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import socketserver
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, Mapping
+
+from .. import console
+from ..console import Program
+from ..errors import AddressError, ConnectionEnded, NbserverError, NotHeard, UsageError
+from ..events import Kind
+from ..journal import Journal
+from ..states import SERVER_TRANSITIONS, ServerState, may_follow
+from ..text import safe_text
+from . import proc, registry
+from .connection import Connection, address_text
+from .handlers import Conversation
+from .observed import Observation, Observed, observed_class
+
+
+@dataclass(frozen=True)
+class StopReport:
+    """How a server ended.
+
+    Attributes:
+        ended: How many connections were ended by the stop.
+        stragglers: Those whose handlers had not returned at the deadline; their threads are daemons.
+        seconds: How long it took.
+    """
+
+    ended: int = 0
+    stragglers: tuple[Connection, ...] = field(default=())
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        if not self.stragglers:
+            return f"stopped in {self.seconds:.2f} s, {self.ended} connections ended"
+        names = ", ".join(f"#{c.number}" for c in self.stragglers)
+        return f"stopped in {self.seconds:.2f} s, {self.ended} connections ended; handlers still running: {names}"
+
+
+class Server:
+    """A ``socketserver`` server that runs in a background thread, observed.
+
+    Call, from any thread: `start`, `stop`, `reply`, `broadcast`, `wait_connections`, and all that is read; ``with`` starts and
+    stops it. Override: nothing. Leave alone: names with an underscore.
+
+    Attributes:
+        base: The ``socketserver`` object itself.
+        observation: What is known of it: see `Observation`.
+        cell: Where in a notebook it was made, such as ``cell [3]``, or "".
+        cell_id: That cell, run after run; "" outside a notebook.
+        program: The program that made it, if a program did (``%%server``).
+    """
+
+    def __init__(self, base: socketserver.BaseServer, *, max_connections: int = 1000) -> None:
+        """Take over a server object; from here on it is observed.
+
+        Args:
+            base: Constructed and bound, not serving.
+            max_connections: So many live at once; the rest wait in the operating system's backlog.
+
+        Raises:
+            UsageError: `base` is no ``socketserver`` server, or one that forks.
+        """
+        self._own_class = type(base)
+        self.base = _observe(base)
+        self.observation: Observation = self.base.observation
+        self.observation.max_connections = max_connections
+        self.observation.on_serving = self._serving
+        self.cell = ""
+        self.cell_id = ""
+        self.program: Program | None = None
+        self._state = ServerState.NEW
+        # One step at a time through the states, whoever asks: stop() may be called from anywhere, twice, and at once.
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+        self._report: StopReport | None = None
+        self._failure: BaseException | None = None
+        self._holds_console = False
+
+    # ── its life ──
+
+    def start(self) -> Server:
+        """Serve in a background thread; returns when it does.
+
+        Raises:
+            UsageError: It has been started before.
+            OSError: The system has no descriptors or threads for it left; nothing stays behind.
+        """
+        name = f"nbserver-serve-{self._port_text()}"
+        with self._lock:
+            if self._state is not ServerState.NEW or self._thread is not None:
+                raise UsageError(f"a server is started once, and this one is {self._state.value}: make a new one with serve()")
+            # A daemon: a forgotten server must not keep the kernel alive.
+            self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self.stop()
+            raise OSError(errno.EAGAIN, f"no thread for the accept loop: {error}") from error
+        self.journal.wait_for(lambda: self._state is not ServerState.NEW, None)
+        if self._failure is not None:
+            raise self._failure
+        return self
+
+    def _run(self) -> None:
+        try:
+            self.base.serve_forever()
+        except BaseException as error:
+            self._failure = error
+            self.observation.tell(Kind.TROUBLE, f"the accept loop ended: {type(error).__name__}: {error}")
+        finally:
+            self.stop()
+
+    def _serving(self, is_serving: bool) -> None:
+        """Told by the observed server at the begin and end of ``serve_forever``, in the thread that runs it."""
+        if is_serving:
+            with self._lock:
+                self._thread = threading.current_thread()
+                if self._become(ServerState.SERVING):
+                    self._holds_console = True
+                    console.acquire()
+                    registry.add(self)
+        elif self._state is ServerState.SERVING and threading.current_thread() is not self._thread:
+            self.stop()
+
+    def _become(self, state: ServerState) -> bool:
+        with self._lock:
+            if not may_follow(SERVER_TRANSITIONS, self._state, state):
+                return False
+            self._state = state
+        self.observation.tell(Kind.STATE, state.value)
+        return True
+
+    def stop(self, grace: float = 2.0) -> StopReport:
+        """End the accept loop, hang up on every client, wake every ``input()``, and wait for the handlers.
+
+        Args:
+            grace: How long to wait for handlers to return, in seconds.
+
+        Returns:
+            What ended, and which handlers did not; the same report however often it is called.
+
+        Thread: any, a handler's own included: that one is not waited for.
+        """
+        started = time.monotonic()
+        if not self._become(ServerState.STOPPING):
+            self.journal.wait_for(lambda: self._state is ServerState.STOPPED, self._patience(grace))
+            return self._report or StopReport()
+        loop = self.base._loop
+        with loop.lock:
+            loop.stop = True
+        loop.wake()
+        live = self.observation.live
+        self._hang_up(live)
+        deadline = started + grace
+        if not self._is_own_thread():
+            loop.is_done.wait(max(0.0, deadline - time.monotonic()))
+        self._close_listener()
+        self._hang_up(self.observation.live)  # those that were accepted between the first look and the loop's end
+        self._wait_for_handlers(deadline)
+        self._end(len(live), started)
+        return self._report or StopReport()
+
+    def _patience(self, grace: float) -> float:
+        # A handler that calls stop() while another thread's stop() waits for that handler must not wait for the other.
+        return 0.0 if self._is_own_thread() or console_of_this_thread(self) else grace
+
+    def _is_own_thread(self) -> bool:
+        return threading.current_thread() in (self._thread, self.base._loop.thread)
+
+    def _hang_up(self, connections: list[Connection]) -> None:
+        for connection in connections:
+            connection._hang_up("the server was stopped", socket.SHUT_RDWR)
+
+    def _close_listener(self) -> None:
+        try:
+            self.base.server_close()
+        except Exception as error:  # a user's own server_close: told, and the stop goes on
+            self.observation.tell(Kind.TROUBLE, f"server_close: {type(error).__name__}: {error}")
+        self._unlink_path()
+
+    def _unlink_path(self) -> None:
+        """A Unix socket's path outlives the socket; left there, the next server could not bind it."""
+        import os
+
+        address = self.base.server_address
+        if self.base.address_family == getattr(socket, "AF_UNIX", None) and isinstance(address, str) and address:
+            try:
+                os.unlink(address)
+            except OSError:
+                pass  # somebody took it away already
+
+    def _wait_for_handlers(self, deadline: float) -> None:
+        own = console_of_this_thread(self)
+        others = lambda: [c for c in self.observation.live if c is not own]  # noqa: E731
+        self.journal.wait_for(lambda: not others(), max(0.0, deadline - time.monotonic()))
+
+    def _end(self, ended: int, started: float) -> None:
+        own = console_of_this_thread(self)
+        stragglers = tuple(c for c in self.observation.live if c is not own)
+        for connection in stragglers:
+            connection.note = "its handler did not end when the server was stopped"
+        self._report = StopReport(ended, stragglers, time.monotonic() - started)
+        registry.remove(self)
+        if self._holds_console:
+            self._holds_console = False
+            console.release()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread() and not self.program and not own:
+            thread.join(0.5)  # its loop is done: only its last lines are left
+        self.base.__class__ = self._own_class
+        self._become(ServerState.STOPPED)
+
+    def __enter__(self) -> Server:
+        return self.start() if self._state is ServerState.NEW and self._thread is None else self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    # ── what is known ──
+
+    @property
+    def state(self) -> ServerState:
+        """Where it is in its life."""
+        return self._state
+
+    @property
+    def journal(self) -> Journal:
+        """All the facts, bounded; read with a cursor."""
+        return self.observation.journal
+
+    @property
+    def address(self) -> Any:
+        """Where it listens: ``(host, port)``, or a Unix socket's path."""
+        address = self.base.server_address
+        return address[:2] if isinstance(address, tuple) else address
+
+    @property
+    def address_text(self) -> str:
+        """Where it listens, as people write it: ``127.0.0.1:8008``."""
+        return address_text(self.base.server_address)
+
+    @property
+    def kind(self) -> str:
+        """The name of the server's class."""
+        return self._own_class.__name__
+
+    @property
+    def thread(self) -> threading.Thread | None:
+        """The thread of the accept loop."""
+        return self._thread
+
+    @property
+    def is_datagram(self) -> bool:
+        """Whether it serves datagrams (UDP), and so has peers in place of connections."""
+        return bool(self.base.socket_type == socket.SOCK_DGRAM)
+
+    @property
+    def connections(self) -> Mapping[int, Connection]:
+        """The connections by number: all that live, and the last 1 000 that have ended. A copy."""
+        return dict(self.observation.connections)
+
+    def __getitem__(self, number: int) -> Connection:
+        """Connection `number`. Raises `UsageError` when there is none."""
+        try:
+            return self.observation.connections[number]
+        except KeyError:
+            known = ", ".join(f"#{n}" for n in list(self.observation.connections)[-10:]) or "none yet"
+            raise UsageError(f"there is no connection #{number} here (known: {known})") from None
+
+    def wait_connections(self, number: int, timeout: float | None = None) -> None:
+        """Wait until `number` connections have been accepted in all.
+
+        Raises:
+            NotHeard: They have not come within `timeout` seconds.
+        """
+        if not self.journal.wait_for(lambda: self.observation._last_number >= number, timeout):
+            raise NotHeard(f"{self.observation._last_number} of {number} connections have come within {timeout} s")
+
+    # ── what people do ──
+
+    def reply(self, number: int, text: str, ask: int = 0) -> None:
+        """As `Connection.reply` of connection `number`."""
+        self[number].reply(text, ask)
+
+    def broadcast(self, text: str) -> dict[int, str]:
+        """Give `text` to every client, as `Connection.reply` does.
+
+        Returns:
+            Those that could not be given it: number → why. One that does not read stops nobody else.
+        """
+        missed = {}
+        for connection in sorted(self.observation.live, key=lambda c: c.number):
+            try:
+                connection.reply(text)
+            except ConnectionEnded:
+                pass  # it left meanwhile: it is not among all any more
+            except NbserverError as error:
+                missed[connection.number] = str(error)
+        return missed
+
+    def _port_text(self) -> str:
+        address = self.base.server_address
+        return str(address[1]) if isinstance(address, tuple) else "unix"
+
+    def __repr__(self) -> str:
+        live = len(self.observation.live)
+        return f"<Server {self.address_text} {self.kind} {self._state.value}, {live} open>"
+
+
+def console_of_this_thread(server: Server) -> Connection | None:
+    """The connection of `server` that this thread serves, if it is one of its handlers."""
+    from ..context import current
+
+    speaker = current()
+    mine = isinstance(speaker, Connection) and speaker._observation is server.observation
+    return speaker if mine else None  # type: ignore[return-value]
+
+
+def _observe(base: socketserver.BaseServer) -> Observed:
+    if not isinstance(base, socketserver.BaseServer):
+        raise UsageError(f"only a socketserver server object can be observed, not {type(base).__name__}")
+    if isinstance(base, getattr(socketserver, "ForkingMixIn", ())):
+        raise UsageError(
+            f"{type(base).__name__} would fork the kernel, whose threads and sockets the child would share: "
+            f"use the Threading class of the same name"
+        )
+    try:
+        base.__class__ = observed_class(type(base))
+    except TypeError as error:
+        raise UsageError(f"{type(base).__name__} cannot be observed: {error}") from error
+    sock = getattr(base, "socket", None)
+    if isinstance(sock, socket.socket) and sock.getsockopt(socket.SOL_SOCKET, getattr(socket, "SO_ACCEPTCONN", 30)):
+        base.server_activate()  # type: ignore[attr-defined]  # again, so that the longer backlog holds
+    return base  # type: ignore[return-value]
+
+
+def listen(
+    handler: Any = None,
+    address: Any = ("127.0.0.1", 0),
+    server_class: type[socketserver.BaseServer] = socketserver.ThreadingTCPServer,
+    max_connections: int = 1000,
+) -> Server:
+    """Bind a server; it serves after `Server.start`.
+
+    Args:
+        handler: A `socketserver.BaseRequestHandler` subclass, or anything that is called as one; None replies by hand.
+        address: ``(host, port)``, port 0 for any that is free; a path for a Unix socket.
+        server_class: Any class built on ``socketserver``.
+        max_connections: So many live at once.
+
+    Raises:
+        UsageError: The handler is no handler, or the class no server class.
+        AddressError: The address cannot be bound; the message says why, and what would do.
+    """
+    handler = Conversation if handler is None else handler
+    if not callable(handler) or not (not isinstance(handler, type) or hasattr(handler, "handle")):
+        raise UsageError(
+            f"the handler must be a class with a handle() method, such as a subclass of "
+            f"socketserver.BaseRequestHandler, not {safe_text(repr(handler), 80)}"
+        )
+    if not (isinstance(server_class, type) and issubclass(server_class, socketserver.BaseServer)):
+        raise UsageError(f"server_class must be a class built on socketserver, not {safe_text(repr(server_class), 80)}")
+    if issubclass(server_class, getattr(socketserver, "ForkingMixIn", ())):
+        raise UsageError(f"{server_class.__name__} would fork the kernel: use the Threading class of the same name")
+    return Server(bind(server_class, address, handler), max_connections=max_connections)
+
+
+def bind(server_class: type[Any], address: Any, handler: Any) -> Any:
+    """``server_class(address, handler)``, observed, with the operating system's refusal put in words."""
+    observed = observed_class(server_class)
+    if isinstance(address, tuple) and ":" in str(address[0]) and observed.address_family == socket.AF_INET:
+        # An IPv6 address needs the other family; a class attribute, so a subclass of its own carries it.
+        observed = observed_class(type(server_class.__name__, (server_class,), {"address_family": socket.AF_INET6}))
+    try:
+        return observed(address, handler)
+    except OverflowError as error:
+        raise AddressError(f"{address_text(address)} cannot be bound: a port is a number from 0 to 65535") from error
+    except OSError as error:
+        raise address_error(error, address) from error
+
+
+def address_error(error: OSError, address: Any) -> AddressError:
+    """What the operating system's refusal to bind `address` means, and what would do."""
+    where = address_text(address)
+    port = address[1] if isinstance(address, tuple) else 0
+    if error.errno == errno.EADDRINUSE:
+        text = f"{where} is in use: {_holder(address)} holds it. Stop that, or take another port (port=0 takes any that is free)"
+    elif error.errno in (errno.EACCES, errno.EPERM):
+        why = "ports below 1024 are for administrators" if 0 < port < 1024 else "this user may not"
+        text = f"{where} may not be bound: {why}. Take a port above 1023 (port=0 takes any that is free)"
+    elif isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        text = f"{where} cannot be bound: {safe_text(str(address[0]))!r} is not an address of this machine. Use 127.0.0.1"
+    else:
+        text = f"{where} cannot be bound: {error.strerror or error}"
+    return AddressError(text, error.errno)
+
+
+def _holder(address: Any) -> str:
+    """Who has it: a server of this notebook, another process, or connections that have just ended."""
+    if not isinstance(address, tuple):
+        return "another server, or a file of an earlier one,"
+    mine = registry.at_port(address[1])
+    if mine is not None:
+        return f"this notebook's server {mine.address_text}" + (f" (made in {mine.cell})" if mine.cell else "")
+    return proc.port_holder(address[1]) or "another program"

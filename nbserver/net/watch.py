@@ -1,0 +1,115 @@
+"""Notices that a peer has left while its handler waits for a person, and so reads nothing from the socket.
+
+One thread for the process, alive while somebody is watched. On Linux it sleeps in ``epoll`` until a peer hangs up; elsewhere it
+looks four times a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+import time
+from typing import Protocol
+
+_LOOK_AGAIN = 0.25  # seconds; how often a half-closed peer, or on other systems any peer, is looked at
+_IDLE = 0.5  # seconds without anybody to watch after which the thread ends
+
+
+class Watched(Protocol):
+    """What is watched: has a socket, and wants to know."""
+
+    @property
+    def socket(self) -> socket.socket | None: ...
+
+    def peer_hung_up(self) -> bool:
+        """The peer has closed its side or vanished; returns whether it may still be watched (it can be sent to)."""
+
+
+class PeerWatch:
+    """The connections whose handlers wait for a person. Thread: any may `add` and `remove`."""
+
+    def __init__(self) -> None:
+        # Guards the table and the thread's life: a thread that is about to end must not be given a new connection.
+        self._changed = threading.Condition()
+        self._watched: dict[int, Watched] = {}  # by file descriptor
+        self._hung_up: set[int] = set()  # those of them whose peer has closed its side
+        self._epoll: select.epoll | None = None
+        self._thread: threading.Thread | None = None
+
+    def add(self, watched: Watched) -> None:
+        """Watch a connection until it is removed."""
+        sock = watched.socket
+        fd = sock.fileno() if sock else -1
+        if fd < 0:
+            return
+        with self._changed:
+            self._watched[fd] = watched
+            self._start()
+            if self._epoll:
+                # EPOLLONESHOT: once it has hung up the state does not change back, and level-triggered it would spin.
+                with contextlib.suppress(FileExistsError):
+                    self._epoll.register(fd, select.EPOLLRDHUP | select.EPOLLONESHOT)
+            self._changed.notify()
+
+    def remove(self, watched: Watched) -> None:
+        """Watch it no more; to be called before its socket is closed."""
+        with self._changed:
+            for fd in [fd for fd, other in self._watched.items() if other is watched]:
+                del self._watched[fd]
+                self._hung_up.discard(fd)
+                if self._epoll:
+                    with contextlib.suppress(OSError):  # closed already: epoll has forgotten it
+                        self._epoll.unregister(fd)
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._epoll = select.epoll() if hasattr(select, "epoll") else None
+            # A daemon: it serves threads that are daemons themselves.
+            self._thread = threading.Thread(target=self._run, name="nbserver-watch", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while self._still_needed():
+            for fd in self._wait():
+                with self._changed:
+                    watched = self._watched.get(fd)
+                if watched is not None and watched.peer_hung_up():
+                    self._hung_up.add(fd)
+                else:
+                    self._hung_up.discard(fd)
+
+    def _still_needed(self) -> bool:
+        """Whether anybody is watched; waits a while for somebody, and otherwise ends the thread."""
+        with self._changed:
+            if self._changed.wait_for(lambda: self._watched, _IDLE):
+                return True
+            if self._epoll:
+                self._epoll.close()
+            self._thread = self._epoll = None
+            return False
+
+    def _wait(self) -> list[int]:
+        """The descriptors of connections that are to be looked at."""
+        if self._epoll:
+            # Bounded, so that the thread sees soon after the last removal that it is not needed any more.
+            found = self._epoll.poll(_LOOK_AGAIN if self._hung_up else 0.5)
+            return [fd for fd, _ in found] + list(self._hung_up)
+        time.sleep(_LOOK_AGAIN)
+        with self._changed:
+            return [fd for fd, watched in self._watched.items() if _has_hung_up(watched.socket)]
+
+
+def _has_hung_up(sock: socket.socket | None) -> bool:
+    """Whether the next ``recv`` would give the end; where a message waits before it, that is not known yet."""
+    try:
+        return sock is None or sock.recv(1, socket.MSG_PEEK | getattr(socket, "MSG_DONTWAIT", 0)) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+peer_watch = PeerWatch()
+"""The one of this process."""

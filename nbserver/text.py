@@ -1,0 +1,67 @@
+"""Bytes and strings from a stranger, made safe to show: one printable line, nothing hidden, nothing executed.
+
+The same function serves every place that shows text (a row, a ``repr``, an error, a log line), so there is one to check.
+"""
+
+from __future__ import annotations
+
+import codecs
+import unicodedata
+
+_BLANKS = "\u115f\u1160\u3164\uffa0"  # letters by their class, yet nothing is seen (cpython#100038)
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
+_MARKS = 4  # so many combining marks may sit on one letter; more would climb over the lines above ("zalgo")
+
+
+def escape(character: str) -> str:
+    """One character as a visible escape: ``\\n``, ``\\x07``, ``\\u202e`` or ``\\U000e0001``."""
+    if character in _NAMED:
+        return _NAMED[character]
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def safe_text(value: str | bytes, limit: int = 1000) -> str:
+    """`value` as one printable line.
+
+    Args:
+        value: Text, or bytes that are read as UTF-8; a byte that is not UTF-8 becomes ``\\xff``.
+        limit: How many characters of `value` are shown at most; a cut is marked with ``…``.
+
+    Returns:
+        Text for which `str.isprintable` holds.
+    """
+    if isinstance(value, bytes):
+        value = value[: limit * 4].decode("utf-8", "surrogateescape")
+    if len(value) <= limit and value.isascii() and value.isprintable() and "\\" not in value:
+        return value
+    shown: list[str] = []
+    marks = 0
+    for character in value[:limit]:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if "\udc80" <= character <= "\udcff":
+            shown.append(f"\\x{ord(character) - 0xDC00:02x}")
+        elif character in _NAMED or character in _BLANKS or marks > _MARKS or not character.isprintable():
+            shown.append(escape(character))
+        else:
+            shown.append(character)
+    return "".join(shown) + ("…" if len(value) > limit else "")
+
+
+class Decoder:
+    """Bytes to text, piece by piece: a character that is cut in two waits for its other half, bad bytes become escapes.
+
+    Never raises. Thread: one at a time.
+    """
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        self._decoder = codecs.getincrementaldecoder(encoding)("backslashreplace")
+
+    def feed(self, data: bytes, final: bool = False) -> str:
+        """The text that `data` completes; with `final` a half character is given up and shown as an escape."""
+        return self._decoder.decode(data, final)
+
+    @property
+    def pending(self) -> bytes:
+        """The bytes of a character that is not complete yet."""
+        return self._decoder.getstate()[0]

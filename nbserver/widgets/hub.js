@@ -1,0 +1,39 @@
+// The hub of one server in one page: one comm, one store, and the drawing code that every thin view takes from here.
+import { boardView } from "./js/board.js";
+import { clientsView } from "./js/clients.js";
+import { makeDesk } from "./js/desk.js";
+import { makeLink } from "./js/link.js";
+import { makeSettings } from "./js/settings.js";
+import { makeStore } from "./js/store.js";
+
+const BEAT = 500; // milliseconds between two looks at the clock: ages, and whether the kernel fell silent
+
+function emitter() {
+  const listeners = new Set();
+  const fire = () => { for (const listener of listeners) listener(); };
+  const on = (listener, signal) => {
+    listeners.add(listener);
+    signal.addEventListener("abort", () => listeners.delete(listener));
+  };
+  return { fire, on };
+}
+
+function initialize({ model, signal }) {
+  const changed = emitter();
+  const link = makeLink(model);
+  const store = makeStore({ say: link.say, changed: changed.fire });
+  const desk = makeDesk({ wish: link.wish, changed: changed.fire, life: () => store.epoch });
+  const hub = { store, desk, link, settings: makeSettings(model, changed.fire), onChange: changed.on };
+
+  model.on("msg:custom", (message, buffers) => {
+    // Acks count even in a delta that the store must refuse: a wish is answered once, whatever was missed before it.
+    for (const ack of message.acks ?? []) link.acked(ack);
+    store.handle(message, buffers);
+  });
+  const beat = setInterval(changed.fire, BEAT);
+  signal.addEventListener("abort", () => { clearInterval(beat); store.close(); link.close(); });
+  store.hello();
+  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context) } };
+}
+
+export default { initialize };

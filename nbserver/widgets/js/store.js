@@ -1,0 +1,233 @@
+// The page's copy of what the kernel knows. No DOM in here: node --test runs it as it is.
+// The kernel owns the state: a snapshot sets everything, numbered deltas change it, a gap in the numbers asks for a snapshot.
+
+export const KEPT = 400; // entries of one transcript
+const STALE = 3; // seconds without a word from the kernel
+const RATES = 60; // seconds of the spark line
+const COLUMNS = ["id", "state", "peer", "in", "out", "bytesIn", "bytesOut", "last", "preview", "prompt", "ask", "opened", "note"];
+const ENDED = new Set(["closed", "reset", "failed"]);
+const NO_COUNTS = { open: 0, waiting: 0, closed: 0, in: 0, out: 0, bytes_in: 0, bytes_out: 0, errors: 0 };
+
+export const isEnded = (row) => ENDED.has(row.state);
+export const isWaiting = (row) => row.state === "waiting";
+
+/** Which rows a filter chip shows. */
+export const FILTERS = {
+  all: () => true,
+  waiting: isWaiting,
+  open: (row) => !isEnded(row),
+  closed: isEnded,
+};
+
+/** A row as an object. `since`: when this input() began to wait, on the kernel's clock, as near as the page can know. */
+export function toRow(columns, previous, seen) {
+  const row = {};
+  COLUMNS.forEach((name, i) => { row[name] = columns[i]; });
+  row.since = previous && previous.ask === row.ask ? previous.since : seen;
+  return row;
+}
+
+/** Rows in the order of their numbers, found by number at once. */
+export class Table {
+  constructor() {
+    this.rows = [];
+    this.index = new Map();
+  }
+
+  get(id) { return this.rows[this.index.get(id)]; }
+
+  put(row) {
+    const at = this.index.get(row.id);
+    if (at !== undefined) { this.rows[at] = row; return; }
+    const isLast = !this.rows.length || this.rows.at(-1).id < row.id;
+    this.rows.push(row);
+    if (isLast) this.index.set(row.id, this.rows.length - 1);
+    else this.reorder();
+  }
+
+  drop(ids) {
+    const gone = new Set(ids);
+    this.rows = this.rows.filter((row) => !gone.has(row.id));
+    this.reorder();
+  }
+
+  reorder() {
+    this.rows.sort((a, b) => a.id - b.id);
+    this.index = new Map(this.rows.map((row, i) => [row.id, i]));
+  }
+}
+
+/** The next to be answered after the input() numbered `ask`: the longest waiting one behind it, else the longest waiting of all. */
+export function nextWaiting(rows, ask, isAnswered) {
+  const queue = rows.filter((row) => isWaiting(row) && !isAnswered(row)).sort((a, b) => a.ask - b.ask);
+  return queue.find((row) => row.ask > ask) ?? queue[0];
+}
+
+/** Entries as objects; each body is copied, so that a short line does not keep a whole message's buffer alive. */
+export function toEntries(list, buffer) {
+  return list.map(([n, kind, time, offset, length, size]) => ({
+    n, kind, time, size, bytes: new Uint8Array(buffer?.buffer ?? [], buffer ? buffer.byteOffset + offset : 0, buffer ? length : 0).slice(),
+  }));
+}
+
+/** Notes how many messages there have been in all, once per second of the kernel's clock. Changes `history`. */
+export function noteTotal(history, now, total) {
+  const second = Math.floor(now);
+  const last = history.at(-1);
+  if (last && total < last.total) history.length = 0;
+  if (last?.second === second) last.total = total;
+  else history.push({ second, total });
+  while (history[0].second < second - RATES) history.shift();
+}
+
+/** Messages in each of the last 60 full seconds, oldest first. */
+export function ratesOf(history, now) {
+  const rates = new Array(RATES).fill(0);
+  const from = Math.floor(now) - RATES;
+  for (let i = 1; i < history.length; i++) {
+    const [before, after] = [history[i - 1], history[i]];
+    const each = (after.total - before.total) / (after.second - before.second);
+    for (let second = before.second + 1; second <= after.second; second++) {
+      if (second - from >= 0 && second - from < RATES) rates[second - from] = each;
+    }
+  }
+  return rates;
+}
+
+const keyOf = (table, id) => `${table}/${id}`;
+const emptyTranscript = () => ({ entries: [], life: 0, isReady: false });
+
+export class Store {
+  constructor({ say, changed, clock, later }) {
+    Object.assign(this, { say, changed, clock, later });
+    this.epoch = "";
+    this.q = -1;
+    this.server = null;
+    this.counts = NO_COUNTS;
+    this.tables = { connections: new Table(), clients: new Table() };
+    this.transcripts = new Map();
+    this.watching = new Map(); // key → how many views show that transcript
+    this.totals = [];
+    this.isSynced = false;
+    this.hasSnapshot = false;
+    this.isClosed = false;
+    this.heard = clock();
+    this.offset = -Infinity; // kernel's clock minus the page's
+  }
+
+  handle(message, buffers = []) {
+    this.heard = this.clock();
+    if (message.t === "snap") this.takeSnapshot(message);
+    else if (message.t === "delta") this.takeDelta(message, buffers[0]);
+    else if (message.t === "transcript") this.takeTranscript(message, buffers[0]);
+    this.changed();
+  }
+
+  takeSnapshot(message) {
+    const before = message.ep === this.epoch ? this.tables : undefined;
+    this.tables = { connections: new Table(), clients: new Table() };
+    this.epoch = message.ep;
+    this.isSynced = this.hasSnapshot = true;
+    for (const table of ["connections", "clients"]) {
+      for (const columns of message[table]) {
+        const seen = columns[COLUMNS.indexOf("last")]; // the page saw nothing of it: most input() calls follow on a message
+        this.tables[table].put(toRow(columns, before?.[table].get(columns[0]), seen));
+      }
+    }
+    this.takeFacts(message);
+    for (const [key, { table, id }] of this.watching) this.askTranscript(key, table, id);
+  }
+
+  takeDelta(message, buffer) {
+    if (message.ep === this.epoch && message.q <= this.q) return;
+    if (message.ep !== this.epoch || message.q !== this.q + 1) {
+      if (this.isSynced) this.hello();
+      return;
+    }
+    for (const table of ["connections", "clients"]) {
+      for (const columns of message[table] ?? []) this.tables[table].put(toRow(columns, this.tables[table].get(columns[0]), message.now));
+      if (message.gone?.[table]) this.tables[table].drop(message.gone[table]);
+    }
+    this.takeFacts(message);
+    this.takeEntries(message.entries ?? [], buffer);
+  }
+
+  takeFacts(message) {
+    this.q = message.q;
+    if (message.server !== undefined) this.server = message.server;
+    if (message.counts) this.counts = { ...NO_COUNTS, ...message.counts };
+    noteTotal(this.totals, message.now, this.counts.in + this.counts.out);
+    // The message that was the quickest on its way tells the clock best; the small step back follows a drift.
+    const offset = message.now - this.heard;
+    this.offset = Math.abs(offset - this.offset) > 1 ? offset : Math.max(offset, this.offset - 0.002);
+  }
+
+  takeEntries(list, buffer) {
+    for (const [table, id, ...entry] of list) {
+      const transcript = this.transcripts.get(keyOf(table, id));
+      if (!transcript?.isReady || entry[0] <= (transcript.entries.at(-1)?.n ?? 0)) continue;
+      transcript.entries.push(...toEntries([entry], buffer));
+      if (transcript.entries.length > KEPT) transcript.entries.splice(0, transcript.entries.length - KEPT);
+    }
+  }
+
+  takeTranscript(message, buffer) {
+    const transcript = this.transcripts.get(keyOf(message.table, message.id));
+    if (!transcript) return;
+    transcript.entries = toEntries(message.entries.slice(-KEPT), buffer);
+    transcript.life += 1;
+    transcript.isReady = true;
+  }
+
+  /** Asks for a snapshot until one comes. */
+  hello() {
+    this.isSynced = false;
+    this.insist({ do: "hello" }, () => this.isSynced);
+  }
+
+  /** Keeps a transcript up to date while somebody looks at it. Returns the function that ends this. */
+  watch(table, id) {
+    const key = keyOf(table, id);
+    const watched = this.watching.get(key) ?? { table, id, views: 0 };
+    watched.views += 1;
+    if (watched.views === 1) {
+      this.watching.set(key, watched);
+      this.transcripts.set(key, emptyTranscript());
+      if (this.isSynced) this.askTranscript(key, table, id);
+    }
+    return () => {
+      watched.views -= 1;
+      if (watched.views) return;
+      this.watching.delete(key);
+      this.transcripts.delete(key);
+    };
+  }
+
+  transcript(table, id) { return this.transcripts.get(keyOf(table, id)) ?? emptyTranscript(); }
+
+  askTranscript(key, table, id) {
+    const transcript = this.transcripts.get(key);
+    transcript.isReady = false;
+    this.insist({ do: "watch", table, id }, () => transcript.isReady || this.transcripts.get(key) !== transcript);
+  }
+
+  /** Says it again after 1.5, 3, 6 … seconds, until it is done: the kernel does not acknowledge these two. */
+  insist(request, isDone, attempt = 0) {
+    if (this.isClosed || (attempt && isDone())) return;
+    this.say(request, attempt);
+    this.later(() => this.insist(request, isDone, attempt + 1), 1500 * 2 ** Math.min(attempt, 4));
+  }
+
+  /** The kernel's clock. It stands still while the kernel is silent: what we cannot see does not grow older. */
+  now() { return Math.min(this.clock(), this.heard + STALE) + this.offset; }
+
+  silence() { return this.clock() - this.heard; }
+
+  isStale() { return this.silence() > STALE; }
+
+  close() { this.isClosed = true; }
+}
+
+export function makeStore({ say, changed, clock = () => performance.now() / 1000, later = setTimeout }) {
+  return new Store({ say, changed, clock, later });
+}

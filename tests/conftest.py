@@ -1,0 +1,195 @@
+"""Fixtures that several test modules share.
+
+At import this file needs pytest alone: the core's tests also run on Pythons that have nothing else (`test_pythons.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+BROWSER_FIXTURES = {"browser", "chromium_path", "page"}
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CHROMIUM_KEY = pytest.StashKey[str]()
+SETTLE = 5.0  # seconds that threads and descriptors have to go away after a test
+PLAYWRIGHT_PATH = """
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    print(playwright.chromium.executable_path)
+"""
+
+
+# --- a browser ----------------------------------------------------------------------------------------------
+
+
+class NoChromium(Exception):
+    """There is no Chromium and none could be installed."""
+
+
+def run(*command: str, limit: float = 900, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command without a keyboard and returns what it said; `limit` in seconds."""
+    print("+", *command, flush=True)
+    try:
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=limit,
+            env={**os.environ, **variables},
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return subprocess.CompletedProcess(command, 1, str(error))
+
+
+def does_run(path: str) -> bool:
+    """Is this a Chromium that starts? (A downloaded one may lack libraries, a stub may only print advice.)"""
+    return run(path, "--version", limit=60).returncode == 0
+
+
+def chromium_on_path() -> str | None:
+    """The first Chromium on the PATH that starts."""
+    found = (shutil.which(name) for name in CHROMIUM_NAMES)
+    return next((path for path in found if path and does_run(path)), None)
+
+
+def chromium_of_playwright() -> tuple[str | None, str]:
+    """Lets Playwright install its own Chromium; returns its path, if it starts, and what was said."""
+    said = run(sys.executable, "-m", "playwright", "install", "--no-shell", "chromium").stdout
+    path = run(sys.executable, "-c", PLAYWRIGHT_PATH, limit=60).stdout.strip()
+    return (path if Path(path).is_file() and does_run(path) else None), said
+
+
+def chromium_of_debian() -> tuple[str | None, str]:
+    """Installs Debian's Chromium, on Debian as root; returns its path and what was said."""
+    release = Path("/etc/os-release")
+    if not release.is_file() or "ID=debian" not in release.read_text().splitlines() or os.geteuid() != 0:
+        return None, "not root on Debian: apt-get was not tried"
+    update = run("apt-get", "update")
+    install = run("apt-get", "install", "-y", "chromium", limit=1800, DEBIAN_FRONTEND="noninteractive")
+    return chromium_on_path(), update.stdout[-2000:] + install.stdout[-2000:]
+
+
+def find_chromium() -> str:
+    """The path of a Chromium: one on the PATH, else Playwright's, else Debian's; else NoChromium."""
+    if path := chromium_on_path():
+        return path
+    path, playwright_said = chromium_of_playwright()
+    if path:
+        return path
+    path, debian_said = chromium_of_debian()
+    if path:
+        return path
+    raise NoChromium(
+        "The browser tests need Chromium. Install it (Debian: apt-get install chromium) or run "
+        "`playwright install --with-deps chromium`, then run pytest again.\n"
+        f"--- playwright install chromium ---\n{playwright_said}\n--- apt-get install chromium ---\n{debian_said}"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that need a browser and puts them last.
+
+    Last, because Playwright keeps an event loop running in the main thread for the rest of the session, and
+    `asyncio.run()` refuses to work beside it.
+    """
+    for item in items:
+        if BROWSER_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Finds Chromium before the first test, outside the time limit of any test."""
+    if session.config.option.collectonly or not any(item.get_closest_marker("browser") for item in session.items):
+        return
+    try:
+        session.config.stash[CHROMIUM_KEY] = find_chromium()
+    except NoChromium as error:
+        session.config.stash[CHROMIUM_KEY] = f"!{error}"
+
+
+@pytest.fixture(scope="session")
+def chromium_path(pytestconfig: pytest.Config) -> str:
+    """The path of a Chromium that starts. Fails, and never skips, if there is none."""
+    found = pytestconfig.stash[CHROMIUM_KEY]
+    if found.startswith("!"):
+        pytest.fail(found[1:], pytrace=False)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path):
+    """One headless Chromium for the whole session."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path, headless=True, args=CHROMIUM_ARGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page in a browser context of its own: no cookies, no storage of another test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+# --- nothing is left ----------------------------------------------------------------------------------------
+
+
+def open_descriptors() -> set[tuple[str, str]]:
+    """The file descriptors of this process and what each is; empty where the system does not tell."""
+    folder = Path("/proc/self/fd")
+    if not folder.is_dir():
+        return set()
+    found = set()
+    for name in os.listdir(folder):
+        try:
+            found.add((name, os.readlink(folder / name)))
+        except OSError:  # the descriptor that listed the folder
+            continue
+    return found
+
+
+def leftovers(threads: set[threading.Thread], descriptors: set[tuple[str, str]]) -> list[str]:
+    """What exists now and did not exist then, in words."""
+    new_threads = [f"thread {thread.name}" for thread in threading.enumerate() if thread not in threads]
+    new_descriptors = [f"descriptor {number}: {what}" for number, what in sorted(open_descriptors() - descriptors)]
+    return new_threads + new_descriptors
+
+
+@pytest.fixture
+def nothing_left(capfd):
+    """After the test, threads and file descriptors are as before, and nothing was written to stdout or stderr.
+
+    What is ending has five seconds to end. A test that prints reads its output with `capfd`.
+    """
+    threads, descriptors = set(threading.enumerate()), open_descriptors()
+    yield
+    deadline = time.monotonic() + SETTLE
+    while (left := leftovers(threads, descriptors)) and time.monotonic() < deadline:
+        time.sleep(0.005)  # between two looks; the condition, not the time, ends the wait
+    written = capfd.readouterr()
+    assert not left, "still there: " + "; ".join(left)
+    assert (written.out, written.err) == ("", "")
