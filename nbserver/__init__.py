@@ -1,0 +1,83 @@
+"""nbserver: socket servers that live inside a Jupyter kernel, seen and steered live.
+
+    import nbserver
+
+    server = nbserver.serve(MyHandler, port=8008)     # any socketserver handler; the board appears under the cell
+    nbserver.clients(server, 3)                       # three clients in sibling threads, a console each
+    server[2].reply("hello")                          # all that the board does, code can do
+    server.stop()
+
+What needs Jupyter loads on first use: ``import nbserver`` and ``import nbserver.net`` need nothing but Python.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .fleet import Client, Fleet, until
+    from .errors import NbserverError, UsageError
+    from .kernel import allow_nested_asyncio, doctor
+    from .net import ChatRoom, Connection, Conversation, Echo, Server, observed_class
+    from .notebook import client, clients, observe, panel, run_client, run_server, serve, servers, stop_all
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "notebook": "client clients observe panel run_client run_server serve servers stop_all",
+    "kernel": "allow_nested_asyncio doctor",
+    "net": "ChatRoom Connection Conversation Echo Server observed_class",
+    "fleet": "Client Fleet until",
+    "errors": "NbserverError UsageError",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "ChatRoom",
+    "Client",
+    "Connection",
+    "Conversation",
+    "Echo",
+    "Fleet",
+    "NbserverError",
+    "Server",
+    "UsageError",
+    "allow_nested_asyncio",
+    "client",
+    "clients",
+    "doctor",
+    "observe",
+    "observed_class",
+    "panel",
+    "run_client",
+    "run_server",
+    "serve",
+    "servers",
+    "stop_all",
+    "until",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, from the module that has it. See PEP 562."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'nbserver' has no attribute {name!r}")
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+def load_ipython_extension(ip: Any) -> None:
+    """``%load_ext nbserver``."""
+    import_module(".notebook", __name__).load(ip)
+
+
+def unload_ipython_extension(ip: Any) -> None:
+    """``%unload_ext nbserver``."""
+    import_module(".notebook", __name__).unload(ip)

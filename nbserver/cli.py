@@ -15,9 +15,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from importlib import metadata
 from pathlib import Path
 
+from nbserver import __version__
 from nbserver.errors import UsageError
 
 PACKAGE = Path(__file__).resolve().parent
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nbserver", description="Textbook socket programs in notebook cells, live.")
-    parser.add_argument("--version", action="version", version=f"nbserver {_version()}")
+    parser.add_argument("--version", action="version", version=f"nbserver {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     lab = commands.add_parser(
         "lab",
@@ -60,13 +60,6 @@ def _parser() -> argparse.ArgumentParser:
     lab.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     commands.add_parser("doctor", help="say what in this environment could get in the way")
     return parser
-
-
-def _version() -> str:
-    try:
-        return metadata.version("nbserver")
-    except metadata.PackageNotFoundError:
-        return "(not installed)"
 
 
 def _doctor() -> int:

@@ -193,6 +193,50 @@ def test_arguments_reach_jupyterlab(tmp_path):
     assert command[-1] == "--collaborative"
 
 
+# --- which folder -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def installed(monkeypatch, tmp_path) -> Path:
+    """The package as if it stood in site-packages, with a course of its own; returns the course."""
+    package = tmp_path / "site-packages" / "nbserver"
+    (package / "course" / "en").mkdir(parents=True)
+    (package / "course" / "en" / FIRST).write_text("{}")
+    monkeypatch.setattr(cli, "PACKAGE", package)
+    monkeypatch.setattr(cli, "COURSE_IN_WHEEL", package / "course")
+    return package / "course"
+
+
+def test_the_clone_is_opened_as_it_is():
+    assert cli.course_folder(None) == ROOT / "notebooks"
+
+
+def test_installed_and_run_in_the_clone(installed, monkeypatch):
+    """The first command of the README: `pip install . && nbserver lab`."""
+    monkeypatch.chdir(ROOT)
+    assert cli.course_folder(None) == ROOT / "notebooks"
+
+
+def test_installed_and_run_elsewhere(installed, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert cli.course_folder(None) == tmp_path / cli.DEFAULT_FOLDER
+    assert (tmp_path / cli.DEFAULT_FOLDER / "en" / FIRST).is_file()
+
+
+def test_a_folder_of_ones_own_from_the_clone(tmp_path):
+    assert cli.course_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
+    assert cli.first_notebook(tmp_path / "a" / "b", "zh") == f"zh/{FIRST}"
+
+
+def test_no_course_anywhere(installed, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (installed / "en" / FIRST).unlink()
+    (installed / "en").rmdir()
+    installed.rmdir()
+    with pytest.raises(cli.UsageError, match="has no course"):
+        cli.course_folder(None)
+
+
 # --- the copy of the course -------------------------------------------------------------------------------------
 
 

@@ -24,7 +24,7 @@ def routed_input(original: Callable[..., str]) -> Callable[..., str]:
         return original(prompt) if speaker is None else speaker.ask(str(prompt))
 
     input.__doc__ = original.__doc__
-    input.original = original  # type: ignore[attr-defined]
+    input.original, input.is_routed = original, True  # type: ignore[attr-defined]
     return input
 
 
@@ -38,7 +38,7 @@ def routed_getpass(original: Callable[..., str]) -> Callable[..., str]:
         return speaker.ask(prompt, secret=True) if isinstance(speaker, Console) else speaker.ask(prompt)
 
     getpass.__doc__ = original.__doc__
-    getpass.original = original  # type: ignore[attr-defined]
+    getpass.original, getpass.is_routed = original, True  # type: ignore[attr-defined]
     return getpass
 
 
@@ -124,8 +124,12 @@ class _Patch:
     def undo(self) -> None:
         # Not ours any more: somebody replaced it while we were here (a captured stdout, say) and holds ours as what they
         # will put back. Ours passes everything on, so what they put back works.
-        if getattr(self.owner, self.name) is self.ours:
+        found = getattr(self.owner, self.name)
+        if found is self.ours:
             setattr(self.owner, self.name, self.original)
+        elif getattr(found, "is_routed", False):
+            # A kernel puts its own in place around every cell, and what it put was routed, too: see nbserver.kernel.bridge.
+            setattr(self.owner, self.name, found.original)
 
 
 # Counted: two servers and a client need one installation; whoever needs it last takes it away.

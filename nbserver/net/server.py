@@ -54,7 +54,7 @@ class Server:
         base: The ``socketserver`` object itself.
         observation: What is known of it: see `Observation`.
         cell: Where in a notebook it was made, such as ``cell [3]``, or "".
-        cell_id: That cell, run after run; "" outside a notebook.
+        panel: Its board, where there is a notebook to show one; set by the front door, which knows of notebooks.
         program: The program that made it, if a program did (``%%server``).
     """
 
@@ -74,7 +74,7 @@ class Server:
         self.observation.max_connections = max_connections
         self.observation.on_serving = self._serving
         self.cell = ""
-        self.cell_id = ""
+        self.panel: Any = None
         self.program: Program | None = None
         self._state = ServerState.NEW
         # One step at a time through the states, whoever asks: stop() may be called from anywhere, twice, and at once.
@@ -127,8 +127,8 @@ class Server:
                     self._holds_console = True
                     console.acquire()
                     registry.add(self)
-        elif self._state is ServerState.SERVING and threading.current_thread() is not self._thread:
-            self.stop()
+        else:
+            self.stop()  # nothing to do, where it was stop() that ended the loop
 
     def _become(self, state: ServerState) -> bool:
         with self._lock:

@@ -11,7 +11,10 @@ import json
 import re
 from pathlib import Path
 
-_IMPORT = re.compile(r"""^(?P<head>\s*(?:(?:import|export)\b[^"';]*?\bfrom\s*|import\s*))(?P<quote>["'])(?P<name>[^"'\n]+)(?P=quote)""", re.MULTILINE)
+_IMPORT = re.compile(
+    r"""^(?P<head>\s*(?:(?:import|export)\b[^"';]*?\bfrom\s*|import\s*))(?P<quote>["'])(?P<name>[^"'\n]+)(?P=quote)""",
+    re.MULTILINE,
+)
 _LOADER = """\
 const sources = {sources};
 const urls = {{}};

@@ -73,8 +73,8 @@ export function toEntries(list, buffer) {
 /** Notes how many messages there have been in all, once per second of the kernel's clock. Changes `history`. */
 export function noteTotal(history, now, total) {
   const second = Math.floor(now);
+  if (history.length && (total < history.at(-1).total || second < history.at(-1).second)) history.length = 0;
   const last = history.at(-1);
-  if (last && total < last.total) history.length = 0;
   if (last?.second === second) last.total = total;
   else history.push({ second, total });
   while (history[0].second < second - RATES) history.shift();
@@ -95,7 +95,7 @@ export function ratesOf(history, now) {
 }
 
 const keyOf = (table, id) => `${table}/${id}`;
-const emptyTranscript = () => ({ entries: [], life: 0, isReady: false });
+const emptyTranscript = () => ({ entries: [], isReady: false });
 
 export class Store {
   constructor({ say, changed, clock, later }) {
@@ -108,6 +108,7 @@ export class Store {
     this.transcripts = new Map();
     this.watching = new Map(); // key → how many views show that transcript
     this.totals = [];
+    this.hellos = 0;
     this.isSynced = false;
     this.hasSnapshot = false;
     this.isClosed = false;
@@ -124,7 +125,10 @@ export class Store {
   }
 
   takeSnapshot(message) {
-    const before = message.ep === this.epoch ? this.tables : undefined;
+    const isSameLife = message.ep === this.epoch;
+    const isContinuous = this.isSynced && isSameLife; // another tab asked for it, we have missed nothing
+    if (isContinuous && message.q <= this.q) return;
+    const before = isSameLife ? this.tables : undefined;
     this.tables = { connections: new Table(), clients: new Table() };
     this.epoch = message.ep;
     this.isSynced = this.hasSnapshot = true;
@@ -135,6 +139,7 @@ export class Store {
       }
     }
     this.takeFacts(message);
+    if (isContinuous) return;
     for (const [key, { table, id }] of this.watching) this.askTranscript(key, table, id);
   }
 
@@ -175,14 +180,14 @@ export class Store {
     const transcript = this.transcripts.get(keyOf(message.table, message.id));
     if (!transcript) return;
     transcript.entries = toEntries(message.entries.slice(-KEPT), buffer);
-    transcript.life += 1;
     transcript.isReady = true;
   }
 
   /** Asks for a snapshot until one comes. */
   hello() {
     this.isSynced = false;
-    this.insist({ do: "hello" }, () => this.isSynced);
+    const hello = ++this.hellos;
+    this.insist({ do: "hello" }, () => this.isSynced || hello !== this.hellos);
   }
 
   /** Keeps a transcript up to date while somebody looks at it. Returns the function that ends this. */

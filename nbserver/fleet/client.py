@@ -1,0 +1,165 @@
+"""One client: a socket, a thread that hears, and a console to speak from."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import Any, NamedTuple
+
+from ..console import Program
+from ..errors import ConnectionEnded, NotHeard, NotListening, UsageError
+from ..events import KEPT_BYTES, Kind, new_event, text_event
+from ..text import Decoder, safe_text
+
+_CONNECT_SECONDS = 5.0
+_RECEIVE_BYTES = 65_536
+
+
+class Target(NamedTuple):
+    """Where a client connects to.
+
+    Attributes:
+        address: ``(host, port)``, or a Unix socket's path.
+        family: `socket.AF_INET`, `socket.AF_INET6`, or `socket.AF_UNIX`.
+        type: `socket.SOCK_STREAM` or `socket.SOCK_DGRAM`.
+    """
+
+    address: Any
+    family: int = socket.AF_INET
+    type: int = socket.SOCK_STREAM
+
+    @classmethod
+    def at(cls, address: Any) -> Target:
+        """The target at an address that somebody wrote down. Raises `UsageError` when it is none."""
+        if isinstance(address, str) and "/" in address:
+            return cls(address, socket.AF_UNIX)
+        if not (isinstance(address, tuple) and len(address) == 2 and isinstance(address[1], int)):
+            raise UsageError(
+                "a client's target is a Server, an address such as ('127.0.0.1', 8008), the path of a Unix socket, "
+                f"or a function to run, not {safe_text(repr(address), 80)}"
+            )
+        return cls(address, socket.AF_INET6 if ":" in str(address[0]) else socket.AF_INET)
+
+    def __str__(self) -> str:
+        return f"{self.address[0]}:{self.address[1]}" if isinstance(self.address, tuple) else str(self.address)
+
+
+class Client(Program):
+    """Connects to a target, hears in a thread of its own, and says what it is told to.
+
+    Call, from any thread: `say`, `hear`, `close`. What is typed into its console is said.
+
+    Attributes:
+        number: Which client of this process, counted from 1; free numbers are given again.
+        target: Where it is connected to.
+    """
+
+    def __init__(self, number: int, target: Target) -> None:
+        """Connect.
+
+        Raises:
+            NotListening: Nothing listens there.
+            UsageError: The address is none.
+        """
+        super().__init__(number, self._listen, f"client {number}")
+        self.target = target
+        self._decoder = Decoder()
+        self._heard: list[str] = []
+        # Several may speak at once: the person, a script, a cell. What each says arrives in one piece.
+        self._speaking = threading.Lock()
+        self._socket = _connect(target)
+        self._is_closed = False
+
+    def say(self, text: str) -> None:
+        """Send `text` in UTF-8, as it is: no line end is added.
+
+        Raises:
+            ConnectionEnded: The connection has ended.
+        """
+        data = text.encode("utf-8", "surrogateescape")
+        with self._speaking:
+            if self._is_closed or self.has_ended:
+                raise ConnectionEnded(f"client {self.number} is not connected any more")
+            # Told first: the other side may answer before this thread runs again.
+            self._tell(new_event((Kind.SENT, time.time(), self.number, data[:KEPT_BYTES], len(data))))
+            try:
+                self._socket.sendall(data)
+            except OSError as error:
+                raise ConnectionEnded(f"client {self.number} could not send: {error}") from error
+
+    def hear(self, timeout: float | None = 5.0) -> str:
+        """The text that has come since the last time; waits for it if there is none.
+
+        Args:
+            timeout: In seconds; None waits for ever.
+
+        Raises:
+            NotHeard: Nothing came in time.
+            ConnectionEnded: Nothing came, and nothing will: the other side has closed.
+        """
+        self._journal.wait_for(lambda: self._heard or self.has_ended, timeout)
+        pieces, self._heard = self._heard, []
+        if pieces:
+            return "".join(pieces)
+        if self.has_ended:
+            raise ConnectionEnded(f"client {self.number} hears no more: the connection has ended")
+        raise NotHeard(f"client {self.number} has heard nothing within {timeout} s")
+
+    def close(self) -> None:
+        """Close the connection. Thread: any; doing it twice is doing it once."""
+        self._is_closed = True
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that hears
+        except OSError:
+            pass  # the other side was faster
+        self.close_input("the client was closed")
+
+    def _nobody_asks(self, text: str) -> bool:
+        return False
+
+    def answer(self, text: str, ask: int = 0) -> bool:
+        """What was typed into its console: it is said."""
+        self.say(text)
+        return True
+
+    def _listen(self) -> None:
+        """The thread: hear until the end."""
+        self._tell(text_event(Kind.OPENED, time.time(), self.number, str(self.target)), announce=True)
+        with self._socket:
+            while True:
+                try:
+                    data = self._socket.recv(_RECEIVE_BYTES)
+                except OSError as error:
+                    if not self._is_closed:
+                        self._tell(text_event(Kind.PRINTED, time.time(), self.number, f"({error.strerror or error})"))
+                    return
+                if not data and self.target.type == socket.SOCK_STREAM:
+                    if not self._is_closed:
+                        self._tell(new_event((Kind.EOF, time.time(), self.number, b"", 0)))
+                    return
+                if self._is_closed:
+                    return
+                self._heard.append(self._decoder.feed(data))
+                event = new_event((Kind.RECEIVED, time.time(), self.number, data[:KEPT_BYTES], len(data)))
+                self._tell(event, announce=True)
+
+    def __repr__(self) -> str:
+        return f"<Client {self.number} of {self.target}, {'ended' if self.has_ended else 'connected'}>"
+
+
+def _connect(target: Target) -> socket.socket:
+    """A connected socket; the operating system's refusal put in words."""
+    sock = socket.socket(target.family, target.type)
+    try:
+        sock.settimeout(_CONNECT_SECONDS)
+        if target.family == getattr(socket, "AF_UNIX", None) and target.type == socket.SOCK_DGRAM:
+            sock.bind("")  # an abstract name of its own (Linux): a datagram server has nobody to answer otherwise
+        sock.connect(target.address)
+        sock.settimeout(None)
+    except (OSError, OverflowError) as error:
+        sock.close()
+        if isinstance(error, (ConnectionRefusedError, FileNotFoundError, TimeoutError)):
+            raise NotListening(f"nothing listens on {safe_text(str(target))}: start a server there first") from error
+        raise UsageError(f"{safe_text(str(target))} cannot be connected to: {error}") from error
+    return sock

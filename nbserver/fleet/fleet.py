@@ -1,0 +1,63 @@
+"""Several clients together, and the numbers by which people know them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable, Iterator, Sequence, TypeVar
+
+from ..console import Program
+
+_lock = threading.Lock()  # clients are made by cells and by boards
+_clients: dict[int, Program] = {}
+
+
+Made = TypeVar("Made", bound=Program)
+
+
+def enlist(make: Callable[[int], Made]) -> Made:
+    """Make a client with the lowest number that no living client has.
+
+    Args:
+        make: Makes it, given its number; what it raises is raised here, and the number stays free.
+    """
+    with _lock:
+        taken = {number for number, client in _clients.items() if not client.has_ended}
+        number = next(n for n in range(1, len(taken) + 2) if n not in taken)
+        client = make(number)
+        _clients[number] = client
+        return client
+
+
+def live_clients() -> list[Program]:
+    """The clients that have not ended, by number."""
+    with _lock:
+        return [_clients[n] for n in sorted(_clients) if not _clients[n].has_ended]
+
+
+class Fleet(Sequence[Program]):
+    """Several clients, in the order in which they were made. Thread: any."""
+
+    def __init__(self, clients: Sequence[Program] = ()) -> None:
+        self._clients = list(clients)
+
+    def add(self, client: Program) -> None:
+        """One more."""
+        self._clients.append(client)
+
+    def __getitem__(self, index: int) -> Program:  # type: ignore[override]
+        """The client at `index`, counted from 0 as in any sequence."""
+        return self._clients[index]
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def __iter__(self) -> Iterator[Program]:
+        return iter(list(self._clients))
+
+    def close(self) -> None:
+        """Close them all."""
+        for client in self:
+            client.close()
+
+    def __repr__(self) -> str:
+        return f"<Fleet of {len(self)}: {', '.join(repr(client) for client in self)}>"

@@ -1,0 +1,25 @@
+"""The only package that knows IPython and ipykernel."""
+
+from . import bridge
+from .bridge import install, view_paths
+from .cells import Cell, current_cell, shell
+from .doctor import Report, doctor
+from .magics import Magics
+from .nested import allow_nested_asyncio
+from .programs import ServerProgram, compiled, run_text
+
+__all__ = [
+    "Cell",
+    "Magics",
+    "Report",
+    "ServerProgram",
+    "allow_nested_asyncio",
+    "compiled",
+    "current_cell",
+    "doctor",
+    "install",
+    "bridge",
+    "run_text",
+    "shell",
+    "view_paths",
+]

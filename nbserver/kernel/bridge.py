@@ -1,0 +1,107 @@
+"""What is changed in ipykernel, and undone: ``input()`` by thread, and messages from views while a cell runs.
+
+Three ways lead from a view to the kernel. Widget messages wait for the running cell to end; so a view sends over the control
+channel where it has the kernel's handle, and a kernel with subshells is told to leave our comm on the subshell it came by.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import Any, Callable
+
+from .. import console
+from .cells import shell
+
+REQUEST = "nbserver_request"
+"""The type of our messages on the control channel."""
+
+Receiver = Callable[[dict[str, Any], str], None]
+
+_lock = threading.Lock()  # views come and go in the main thread; their messages come in the control thread
+_receivers: dict[str, Receiver] = {}
+_paths: Counter[str] = Counter()
+
+
+def kernel() -> Any:
+    """The ipykernel of this process, or None."""
+    ip = shell()
+    return getattr(ip, "kernel", None)
+
+
+def install() -> None:
+    """Have the kernel's own ``input()`` routed by thread, too, whenever routing is on. Doing it twice is doing it once."""
+    if kernel() is not None:
+        console.also(_route_kernel_input, _unroute_kernel_input)
+
+
+def _route_kernel_input() -> None:
+    """ipykernel puts its own ``input`` in place around every cell: what it puts there, and what it restores, must be ours."""
+    k = kernel()
+    k.raw_input = console.routed_input(k.raw_input)  # an attribute of the instance, in front of the method
+    k.getpass = console.routed_getpass(k.getpass)
+    if getattr(k, "_sys_raw_input", None) is not None:  # a cell is running: these are put back at its end
+        k._sys_raw_input = console.routed_input(k._sys_raw_input)
+        k._save_getpass = console.routed_getpass(k._save_getpass)
+
+
+def _unroute_kernel_input() -> None:
+    k = kernel()
+    for name in ("raw_input", "getpass"):
+        vars(k).pop(name, None)
+    for name in ("_sys_raw_input", "_save_getpass"):
+        ours = getattr(k, name, None)
+        setattr(k, name, getattr(ours, "original", ours))
+
+
+def listen_to_views(key: str, receive: Receiver, comm: Any) -> bool:
+    """Give what views send to the hub `key` to `receive`.
+
+    Args:
+        key: The hub's own name, which its views send along.
+        receive: Called with the request and the way that it took, in the control thread or in a subshell's: it must not block.
+        comm: The hub's comm.
+
+    Returns:
+        Whether the control channel can be used.
+    """
+    # ipykernel 7.4 answers a comm on the shell that it was last heard on, which may be the busy one; ours stays where it came.
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda data, default: default
+    k = kernel()
+    with _lock:
+        _receivers[key] = receive
+    if k is None or not hasattr(k, "control_handlers"):
+        return False
+    k.control_handlers[REQUEST] = _on_control
+    return True
+
+
+def stop_listening(key: str) -> None:
+    """The hub `key` is gone; with the last, the control channel is as it was."""
+    k = kernel()
+    with _lock:
+        _receivers.pop(key, None)
+        is_last = not _receivers
+    if is_last and k is not None and hasattr(k, "control_handlers"):
+        k.control_handlers.pop(REQUEST, None)
+
+
+async def _on_control(stream: Any, ident: Any, parent: dict[str, Any]) -> None:
+    """One message of a view. Whatever it holds came from a page: checked here for its shape, and by the hub for its meaning."""
+    content = parent.get("content")
+    if isinstance(content, dict) and isinstance(content.get("request"), dict):
+        with _lock:
+            receive = _receivers.get(str(content.get("hub")))
+        if receive is not None:
+            receive(content["request"], "control")
+
+
+def count_path(path: str) -> None:
+    """A request came by `path`: ``control``, ``subshell`` or ``comm``."""
+    _paths[path] += 1
+
+
+def view_paths() -> dict[str, int]:
+    """By which ways views have reached this kernel, and how often."""
+    return dict(_paths)

@@ -1,0 +1,72 @@
+"""``%%server`` and ``%%client``: the options of a line, given to plain functions."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, Callable
+
+from ..errors import UsageError
+
+_SERVER_HELP = "%%server takes no options: the program's own text says where it listens"
+_CLIENT_HELP = "%%client takes --count N, how many clients run the program, from 1 to 200"
+
+
+class Magics:
+    """The two magics of one shell.
+
+    Each hands the cell's text to a plain function, so that all they do can be had without them.
+    """
+
+    def __init__(self, server: Callable[[str], Any], client: Callable[[str, int], Any]) -> None:
+        """
+        Args:
+            server: Runs a server's program, given its text.
+            client: Runs a client's program, given its text and how often.
+        """
+        self._server = server
+        self._client = client
+
+    def register(self, ip: Any) -> None:
+        """Make them known to the shell `ip`."""
+        ip.register_magic_function(self.server, "cell", "server")
+        ip.register_magic_function(self.client, "cell", "client")
+
+    def unregister(self, ip: Any) -> None:
+        """Take them away again."""
+        for name in ("server", "client"):
+            ip.magics_manager.magics["cell"].pop(name, None)
+
+    def server(self, line: str, cell: str) -> Any:
+        """Run the cell as a server's program, in a thread beside the notebook: %%server
+
+        Everything up to and including serve_forever(), unchanged. The cell returns as soon as it listens; run again, it
+        replaces its own earlier server and takes over the port.
+        """
+        if line.strip():
+            raise UsageError(f"{line.strip()!r} is not an option: {_SERVER_HELP}")
+        return self._server(cell)
+
+    def client(self, line: str, cell: str) -> Any:
+        """Run the cell as a client's program, in threads beside the notebook: %%client [--count N]
+
+        Each has its own variables and its own console. Run again, it replaces its own earlier clients.
+        """
+        return self._client(cell, parse_count(line))
+
+
+def parse_count(line: str) -> int:
+    """The number in ``--count N`` or ``--count=N``; 1 for an empty line. Raises `UsageError` for anything else."""
+    words = line.replace("=", " ").split()
+    if not words:
+        return 1
+    if words[0] not in ("--count", "-n"):
+        near = " (did you mean --count?)" if difflib.get_close_matches(words[0], ["--count"]) else ""
+        raise UsageError(f"{words[0]!r} is not an option{near}: {_CLIENT_HELP}")
+    try:
+        (text,) = words[1:]
+        count = int(text)
+    except ValueError:
+        raise UsageError(f"{line.strip()!r} names no number: {_CLIENT_HELP}") from None
+    if not 1 <= count <= 200:
+        raise UsageError(f"--count {count} is not between 1 and 200: {_CLIENT_HELP}")
+    return count

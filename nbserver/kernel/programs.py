@@ -1,0 +1,176 @@
+"""Runs the text of a cell as a program in a sibling thread; the servers that it makes are observed."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import threading
+from typing import Any, Callable, Iterable
+
+from .. import context
+from ..console import Program
+from ..errors import NbserverError, UsageError
+from ..events import Kind
+from ..net import Server, address_error, observed_class
+from .cells import shell
+
+_NEVER_LISTENING_SECONDS = 10.0
+
+
+def compiled(source: str) -> Any:
+    """The code of a cell's text, IPython's own syntax included. Raises `SyntaxError`, which shows the student's line."""
+    ip = shell()
+    if ip is None:
+        return compile(source, "<program>", "exec")
+    text = ip.transform_cell(source)
+    # Known to linecache under this name, so that a traceback shows the line.
+    return ip.compile(text, ip.compile.cache(text), "exec")
+
+
+def run_text(code: Any, namespace: dict[str, Any]) -> Callable[[], None]:
+    """A function that runs `code` as the main program, with `namespace` as its variables."""
+    namespace.update(__name__="__main__")
+
+    def run() -> None:
+        exec(code, namespace)
+
+    return run
+
+
+class ServerProgram(Program):
+    """A server's program. Its ``socketserver`` objects become observed ones when they are made, whatever their class.
+
+    Attributes:
+        variables: Its variables.
+        server: The `Server` that it serves, or None as long as there is none.
+        last_address: What it tried to bind last.
+    """
+
+    def __init__(self, code: Any, variables: dict[str, Any], inherited: Iterable[object]) -> None:
+        super().__init__(0, run_text(code, variables), "nbserver-program", inherited)
+        self.variables = variables
+        self.server: Server | None = None
+        self.last_address: Any = None
+        self._is_listening = False
+        self.on_server: Callable[[Server], None] = lambda server: None
+
+    def start(self) -> None:
+        """Start it; the hooks by which it is followed live as long as it does."""
+        _hooks.acquire()
+        try:
+            super().start()
+        except RuntimeError:
+            _hooks.release()
+            raise
+
+    def _end(self) -> None:
+        _hooks.release()
+        super()._end()
+
+    def wait_listening(self) -> None:
+        """Wait until it listens, ends, or asks for input; at most 10 s.
+
+        Raises:
+            AddressError: It could not bind its address.
+            BaseException: What it raised before it listened.
+        """
+        self._journal.wait_for(
+            lambda: self._is_listening or self.has_ended or self.is_waiting, timeout=_NEVER_LISTENING_SECONDS
+        )
+        if self.error is None:
+            return
+        if isinstance(self.error, OSError) and self.error.errno and self.last_address is not None:
+            raise address_error(self.error, self.last_address) from self.error
+        raise self.error
+
+    def adopt(self, base: Any, address: Any) -> None:
+        """A ``socketserver`` object is being made in this program's thread: observe it from its first moment."""
+        if isinstance(base, getattr(socketserver, "ForkingMixIn", ())):
+            raise UsageError(f"{type(base).__name__} would fork the kernel: use the Threading class of the same name")
+        base.__class__ = observed_class(type(base))
+        base.observation.on_serving = lambda is_serving: self._serves(base, is_serving)
+        self.last_address = address
+
+    def _serves(self, base: Any, is_serving: bool) -> None:
+        if is_serving:
+            self.server = Server(base)
+            self.server.program = self
+            self.on_server(self.server)
+            self.server._serving(True)
+            self.listens()
+
+    def listens(self) -> None:
+        """It listens now: the cell may return."""
+        self._is_listening = True
+        self._journal.wake()
+
+    def close(self) -> None:
+        """Stop its server, and end what is left of it."""
+        if self.server is not None:
+            self.server.stop()
+        try:
+            self.wait_ended(0.2 if self.server else 0.0)
+        except NbserverError:
+            super().close()
+
+    def printed(self) -> str:
+        """What it has printed so far."""
+        lines = [event.data.decode() for _, event in self.transcript.read() if event.kind is Kind.PRINTED]
+        return "\n".join(lines)
+
+
+def _current_program() -> ServerProgram | None:
+    speaker = context.current()
+    return speaker if isinstance(speaker, ServerProgram) else None
+
+
+class _Hooks:
+    """Two methods of the standard library that look whether a program of ours calls them; in place while one runs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # programs begin and end in threads of their own
+        self._users = 0
+        self._init: Any = None
+
+    def acquire(self) -> None:
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._init = socketserver.BaseServer.__init__
+                socketserver.BaseServer.__init__ = self._observing(self._init)  # type: ignore[method-assign]
+                socket.socket.listen = _listen  # type: ignore[method-assign]  # in front of the C method that it inherits
+
+    def release(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                socketserver.BaseServer.__init__ = self._init  # type: ignore[method-assign]
+                del socket.socket.listen
+
+    @staticmethod
+    def _observing(original: Any) -> Any:
+        def __init__(self: Any, server_address: Any, RequestHandlerClass: Any) -> None:
+            program = _current_program()
+            if program is not None:
+                program.adopt(self, server_address)
+            original(self, server_address, RequestHandlerClass)
+
+        return __init__
+
+
+def _listen(self: socket.socket, *args: Any) -> None:
+    """``socket.listen``, which also tells the program that calls it that it may be waited for no longer.
+
+    A ``socketserver`` object listens before it serves: there the cell waits for the board.
+    """
+    super(socket.socket, self).listen(*args)
+    program = _current_program()
+    if program is not None and not _is_socketserver(program):
+        program.listens()
+
+
+def _is_socketserver(program: ServerProgram) -> bool:
+    return program.last_address is not None
+
+
+_hooks = _Hooks()

@@ -1,0 +1,302 @@
+"""The front door in a notebook. The same functions work in a script and in a test, where there is no board to show."""
+
+from __future__ import annotations
+
+import socketserver
+from typing import Any, Callable, Iterable
+
+from . import kernel
+from .fleet import Client, Fleet, Step, Target, checked, enlist, live_clients, play
+from .console import Program
+from .errors import NotListening, UsageError
+from .kernel import Cell, Magics, ServerProgram
+from .net import Server, listen, servers, stop_all
+from .text import safe_text
+from .widgets import Hub, View, target_of
+
+# What each cell made in its earlier run, to be replaced when it runs again. Cells run in the main thread, one at a time.
+_made: dict[str, tuple[Cell, list[Any]]] = {}
+_magics: dict[int, Magics] = {}
+
+
+def serve(
+    handler: Any = None,
+    port: int = 0,
+    *,
+    host: str = "127.0.0.1",
+    server_class: type[socketserver.BaseServer] = socketserver.ThreadingTCPServer,
+    max_connections: int = 1000,
+) -> Server:
+    """Start a server in the background; as the last expression of a cell it shows its board.
+
+    Run again, a cell replaces the servers of its own earlier run and takes over their ports.
+
+    Args:
+        handler: A `socketserver.BaseRequestHandler` subclass, or anything that is called as one; None replies by hand.
+        port: 0 takes any that is free.
+        host: An address of this machine, or the path of a Unix socket with a Unix `server_class`.
+        server_class: Any class built on ``socketserver``.
+        max_connections: So many live at once; the rest wait in the operating system's backlog.
+
+    Raises:
+        UsageError: The handler is none, the class is none, or it forks.
+        AddressError: The address cannot be bound; the message says who holds it, and what would do.
+    """
+    cell = _begin()
+    address = host if "/" in host else (host, port)
+    server = listen(handler, address, server_class, max_connections)
+    return _present(server, cell).start()
+
+
+def observe(base_server: socketserver.BaseServer) -> Server:
+    """Observe a ``socketserver`` server that somebody else made, and serve it in the background.
+
+    Args:
+        base_server: Constructed and bound, not serving. When it is stopped it has its own class again.
+
+    Raises:
+        UsageError: It is no ``socketserver`` server, or one that forks.
+    """
+    cell = _begin()
+    return _present(Server(base_server), cell).start()
+
+
+def client(target: Any, script: Iterable[Step] | None = None) -> Program:
+    """One client in a sibling thread; as the last expression of a cell it shows its console.
+
+    Args:
+        target: A `Server`, an address such as ``("127.0.0.1", 8008)``, the path of a Unix socket, or a function without
+            arguments to run as the client's program.
+        script: What it says by itself: texts, pauses in seconds, `until`, and None to hang up.
+
+    Raises:
+        NotListening: Nothing listens there.
+        UsageError: The target or the script is none.
+    """
+    return clients(target, 1, script)[0]
+
+
+def clients(target: Any, n: int, script: Iterable[Step] | None = None) -> Fleet:
+    """`n` clients, each in a thread of its own; see `client`.
+
+    Raises:
+        NotListening: Nothing listens there.
+        UsageError: The target, the number or the script is none.
+    """
+    if type(n) is not int or not 1 <= n <= 1000:
+        raise UsageError(f"a number of clients is from 1 to 1000, not {safe_text(repr(n), 40)}")
+    if script is not None:
+        script = checked(script)
+        if _is_program(target):
+            raise UsageError("a script is for clients that nbserver makes; a program of your own says what it says itself")
+    cell = _begin()
+    make = _maker(target)
+    fleet = Fleet()
+    for _ in range(n):
+        member = enlist(make)
+        fleet.add(member)
+        member.start()
+        if script is not None and isinstance(member, Client):
+            play(member, script)
+    _remember(cell, fleet)
+    return fleet
+
+
+def run_server(source: str) -> Server | ServerProgram:
+    """Run the text of a server's program in a thread beside the notebook; what ``%%server`` does.
+
+    Returns:
+        The `Server` that the program serves; or, of a program without ``socketserver`` (asyncio, a bare socket), the program.
+
+    Raises:
+        AddressError: The program could not bind its address.
+        BaseException: Whatever the program raised before it listened.
+
+    Thread: the main one.
+    """
+    cell = _begin()
+    before = _user_variables()
+    variables = dict(before)
+    program = ServerProgram(kernel.compiled(source), variables, before.values())
+    program.on_server = lambda server: _mark(server, cell)
+    _remember(cell, program)
+    program.start()
+    program.wait_listening()
+    _export(before, variables)
+    if program.printed():
+        print(program.printed())  # noqa: T201 - what the cell itself would have printed
+    return _with_panel(program.server) if program.server else program
+
+
+def run_client(source: str, count: int = 1) -> Fleet:
+    """Run the text of a client's program `count` times, each in a thread of its own; what ``%%client`` does.
+
+    Each has its own variables, which begin as a copy of the notebook's, and its own console. Thread: the main one.
+    """
+    code = kernel.compiled(source)
+
+    def make(number: int) -> Program:
+        before = _user_variables()
+        return Program(number, kernel.run_text(code, dict(before)), f"client {number}", before.values())
+
+    cell = _begin()
+    fleet = Fleet([enlist(make) for _ in range(count)])
+    _remember(cell, fleet)
+    for program in fleet:
+        program.start()
+    return fleet
+
+
+# ── targets ──
+
+
+def _is_program(target: Any) -> bool:
+    return callable(target) and not isinstance(target, Server)
+
+
+def _maker(target: Any) -> Callable[[int], Program]:
+    """What makes one client of `target`, given its number."""
+    if _is_program(target):
+        name = getattr(target, "__name__", "program")
+        return lambda number: Program(number, target, f"client {number}: {name}")
+    place = target_of(target) if isinstance(target, Server) else Target.at(target)
+
+    def make(number: int) -> Client:
+        try:
+            return Client(number, place)
+        except NotListening as error:
+            others = ", ".join(server.address_text for server in servers())
+            raise NotListening(f"{error}" + (f" (nbserver listens on {others})" if others else "")) from error
+
+    return make
+
+
+# ── cells ──
+
+
+def _begin() -> Cell:
+    """The cell that runs; what its earlier run has made is ended first."""
+    kernel.install()
+    _show_in_notebooks()
+    cell = kernel.current_cell()
+    earlier, things = _made.get(cell.id, (cell, []))
+    if cell.id and earlier.run != cell.run:
+        del _made[cell.id]
+        for thing in things:
+            _end(thing)
+    return cell
+
+
+def _remember(cell: Cell, thing: Any) -> None:
+    if cell.id:
+        _made.setdefault(cell.id, (cell, []))[1].append(thing)
+
+
+def _end(thing: Any) -> None:
+    server = thing.server if isinstance(thing, ServerProgram) else None
+    if isinstance(thing, Server):
+        thing.stop()
+    else:
+        thing.close()
+    for shown in (thing, server):
+        _close_panel(shown)
+
+
+def _present(server: Server, cell: Cell) -> Server:
+    """A server that a function of ours has made in `cell`."""
+    _mark(server, cell)
+    _remember(cell, server)
+    return _with_panel(server)
+
+
+def _mark(server: Server, cell: Cell) -> None:
+    server.cell = str(cell)
+
+
+def _with_panel(server: Server) -> Server:
+    if getattr(kernel.shell(), "kernel", None) is not None:
+        server.panel = panel(server)
+    return server
+
+
+def _user_variables() -> dict[str, Any]:
+    ip = kernel.shell()
+    return dict(ip.user_ns) if ip is not None else {}
+
+
+def _export(before: dict[str, Any], variables: dict[str, Any]) -> None:
+    """Let the notebook have what a server's program has defined, as if the cell had run as any other."""
+    ip = kernel.shell()
+    if ip is not None:
+        new = {name: value for name, value in variables.items() if before.get(name, before) is not value}
+        ip.user_ns.update({name: value for name, value in new.items() if not name.startswith("__")})
+
+
+# ── what a cell shows ──
+
+_panels: dict[Any, View] = {}
+
+
+def panel(thing: Server | Program | Fleet) -> View:
+    """The board of a server, or the consoles of clients, to be put anywhere a widget can be.
+
+    One for each thing: shown twice, it shows the same. Thread: the main one.
+    """
+    if thing not in _panels:
+        if isinstance(thing, Server):
+            _panels[thing] = View(Hub(thing), "board")
+        else:
+            fleet = thing if isinstance(thing, Fleet) else Fleet([thing])
+            _panels[thing] = View(Hub(None, fleet), "clients")
+    return _panels[thing]
+
+
+def _close_panel(thing: Any) -> None:
+    view = _panels.pop(thing, None)
+    if view is not None:
+        view.mirror.close()
+        view.close()
+
+
+def _bundle(thing: Any, **options: Any) -> Any:
+    """What a cell shows of `thing`: the widget, and its ``repr`` where there are no widgets. Nothing that a client sent."""
+    bundle = panel(thing)._repr_mimebundle_(**options)
+    data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+    return {**data, "text/plain": repr(thing)}, metadata
+
+
+def _show_in_notebooks() -> None:
+    """Let the last expression of a cell show a server as its board, and clients as their consoles."""
+    ip = kernel.shell()
+    if ip is not None and getattr(ip, "kernel", None) is not None:
+        for kind in (Server, Program, Fleet):
+            ip.display_formatter.mimebundle_formatter.for_type(kind, _bundle)
+
+
+# ── %load_ext nbserver ──
+
+
+def load(ip: Any) -> None:
+    """``%load_ext nbserver``: the two magics."""
+    kernel.install()
+    _show_in_notebooks()
+    _magics[id(ip)] = Magics(run_server, run_client)
+    _magics[id(ip)].register(ip)
+
+
+def unload(ip: Any) -> None:
+    """``%unload_ext nbserver``: everything that it made ends, and IPython is as it was."""
+    magics = _magics.pop(id(ip), None)
+    if magics is not None:
+        magics.unregister(ip)
+    for _, things in list(_made.values()):
+        for thing in things:
+            _end(thing)
+    _made.clear()
+    stop_all()
+    for member in live_clients():
+        member.close()
+    for thing in list(_panels):
+        _close_panel(thing)
+    for kind in (Server, Program, Fleet):
+        ip.display_formatter.mimebundle_formatter.type_printers.pop(kind, None)

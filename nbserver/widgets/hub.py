@@ -1,0 +1,162 @@
+"""The hub: one comm and one store for a server and its clients. Views take code and data from it."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import deque
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from ..fleet import Fleet
+from ..kernel import bridge
+from ..net import Server
+from .feed import Feed, Message
+from .pack import pack
+from .publisher import publisher
+from .requests import Desk, Request
+
+_HERE = Path(__file__).parent
+_BEAT_SECONDS = 1.0
+_REMEMBERED_REQUESTS = 1000
+
+
+@cache
+def _code() -> str:
+    return pack(_HERE / "hub.js")
+
+
+@cache
+def _style() -> str:
+    return (_HERE / "nbserver.css").read_text("utf-8")
+
+
+@cache
+def _view_code() -> str:
+    return (_HERE / "view.js").read_text("utf-8")
+
+
+class Hub(anywidget.AnyWidget):  # type: ignore[misc]
+    """Mirrors one server and the clients shown with it, or clients alone, in every page that shows them.
+
+    Attributes:
+        key: Its name on the control channel.
+        control: Whether the kernel listens there.
+        lang: ``"en"``, ``"zh"``, or "" for the page's own language.
+        scale: The size of its views' font, 1.0 being the notebook's.
+        fleet: The clients shown with the server.
+    """
+
+    key = traitlets.Unicode().tag(sync=True)
+    control = traitlets.Bool(False).tag(sync=True)
+    lang = traitlets.Unicode("").tag(sync=True)
+    scale = traitlets.Float(1.0).tag(sync=True)
+
+    def __init__(self, server: Server | None = None, fleet: Fleet | None = None) -> None:
+        """Args: what it mirrors. Thread: the main one."""
+        self.fleet = Fleet() if fleet is None else fleet
+        self._feed = Feed(server, self.fleet)
+        self._desk = Desk(server, self.fleet)
+        # Built and sent under one lock, or a delta could overtake the snapshot that it builds on.
+        self._sending = threading.RLock()
+        self._outbox: deque[tuple[str, Any]] = deque()
+        self._done: deque[str] = deque(maxlen=_REMEMBERED_REQUESTS)
+        self._is_seen = False
+        self._last_sent = 0.0
+        super().__init__(_esm=_code(), _css=_style(), key=secrets.token_hex(16))
+        self.control = bridge.listen_to_views(self.key, self.receive, self.comm)
+        self.on_msg(self._on_comm)
+
+    def close(self) -> None:
+        """End it; its views show nothing any more."""
+        bridge.stop_listening(self.key)
+        super().close()
+
+    def _on_comm(self, widget: Any, content: Any, buffers: Any) -> None:
+        if isinstance(content, dict):
+            is_main = threading.current_thread() is threading.main_thread()
+            self.receive(content, "comm" if is_main else "subshell")
+
+    def receive(self, request: Request, path: str) -> None:
+        """One request of a view. Thread: any; does not block, since it may be the kernel's control thread."""
+        rid = str(request.get("rid", ""))[:64]
+        with self._sending:
+            if rid in self._done:
+                return  # came by both ways
+            self._done.append(rid)
+        bridge.count_path(path)
+        what = request.get("do")
+        if what == "hello":
+            self._outbox.append(("hello", None))
+        elif what == "watch":
+            self._outbox.append(("watch", request))
+        else:
+            self._outbox.append(("ack", self._desk.do(request)))
+        publisher.add(self)
+        publisher.hurry()
+
+    def publish(self) -> bool:
+        """Send what is new. Thread: the publisher's."""
+        with self._sending:
+            acks = self._answer_requests()
+            if self._is_seen:
+                self._send_delta(acks)
+            return not self._feed.is_over or bool(self._outbox)
+
+    def _answer_requests(self) -> list[Message]:
+        """Snapshots and transcripts are sent at once; acknowledgements go with the next delta."""
+        acks, wants_snapshot = [], False
+        watches: list[Request] = []
+        while self._outbox:
+            what, content = self._outbox.popleft()
+            if what == "ack":
+                acks.append(content)
+            elif what == "hello":
+                wants_snapshot = True
+            else:
+                watches.append(content)
+        if wants_snapshot:
+            self._is_seen = True
+            self._post(self._feed.snapshot())
+        for request in watches:
+            self._send_transcript(request)
+        return acks
+
+    def _send_transcript(self, request: Request) -> None:
+        table, number = request.get("table"), request.get("id")
+        if table in ("connections", "clients") and type(number) is int:
+            self._post(*self._feed.watch(str(table), number))
+
+    def _send_delta(self, acks: list[Message]) -> None:
+        delta = self._feed.delta()
+        if delta is None and (acks or time.monotonic() - self._last_sent > _BEAT_SECONDS):
+            delta = self._feed.beat(), b""
+        if delta is not None:
+            message, body = delta
+            self._post({**message, **({"acks": acks} if acks else {})}, body)
+
+    def _post(self, message: Message, body: bytes = b"") -> None:
+        self._last_sent = time.monotonic()
+        self.send(message, [body] if message.get("entries") else None)
+
+
+class View(anywidget.AnyWidget):  # type: ignore[misc]
+    """One place where a hub is shown: ten lines in the page, everything else is the hub's.
+
+    Attributes:
+        hub: The hub, by its model's name.
+        view: ``"board"`` or ``"clients"``.
+    """
+
+    hub = traitlets.Unicode().tag(sync=True)
+    view = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, hub: Hub, view: str) -> None:
+        """Args: what to show, and how. Thread: the main one."""
+        self.mirror = hub
+        super().__init__(_esm=_view_code(), hub=f"anywidget:{hub.model_id}", view=view)

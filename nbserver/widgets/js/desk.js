@@ -1,0 +1,79 @@
+// What the person has on the desk in this page: drafts, replies on their way, refusals, the selected connection.
+// It is the page's own; the kernel hears only what is sent. Two views of one hub share it, so they show the same.
+
+const REMEMBERED = 100; // earlier replies
+
+/** One step through earlier texts. `at` counts from the end, 0 is the draft that was being typed. */
+export function stepHistory(history, { at, draft }, direction, typed) {
+  const next = Math.max(0, Math.min(history.length, at + direction));
+  const kept = at === 0 ? typed : draft;
+  return { at: next, draft: kept, text: next === 0 ? kept : history[history.length - next] };
+}
+
+/** A history with one more text; the same text twice running is remembered once. */
+export function remember(history, text) {
+  if (text === "" || history.at(-1) === text) return history;
+  return [...history, text].slice(-REMEMBERED);
+}
+
+export function makeDesk({ wish, changed, life }) {
+  const drafts = new Map();
+  const refusals = new Map(); // key → {code, error, text}
+  const sending = new Map(); // key → the number of the input() being answered
+  const histories = { connections: [], clients: [], all: [] };
+  // The hub's life is part of the key: after a restart another connection may have the same number.
+  const keyOf = (table, id) => `${life()}/${table}/${id}`;
+
+  const desk = {
+    selected: null, filter: "all", isHex: false, encoding: "utf-8", notice: null,
+
+    draft: (table, id) => drafts.get(keyOf(table, id)) ?? "",
+    refusal: (table, id) => refusals.get(keyOf(table, id)),
+    isSending: (table, id) => sending.has(keyOf(table, id)),
+    /** True from Enter until the kernel tells that this input() has its answer. */
+    isAnswered: (table, row) => row.ask !== 0 && sending.get(keyOf(table, row.id)) === row.ask,
+    history: (table) => histories[table],
+
+    type(table, id, text) {
+      const key = keyOf(table, id);
+      if (text === "") drafts.delete(key); else drafts.set(key, text);
+      changed();
+    },
+    discard(table, id) {
+      drafts.delete(keyOf(table, id));
+      refusals.delete(keyOf(table, id));
+      changed();
+    },
+    set(values) {
+      Object.assign(desk, values);
+      changed();
+    },
+
+    /** Asks for something that has no text of its own; a refusal becomes the board's notice. */
+    async act(request) {
+      desk.set({ notice: null });
+      const ack = await wish(request);
+      if (!ack.ok) desk.set({ notice: ack });
+    },
+
+    /** Sends what was typed. The box is free at once; a refused text comes back into it, unless a new one stands there. */
+    async submit(table, id, request) {
+      const key = keyOf(table, id);
+      const { text } = request;
+      drafts.delete(key);
+      refusals.delete(key);
+      sending.set(key, request.ask ?? 0);
+      histories[table] = remember(histories[table], text);
+      changed();
+      const ack = await wish(request);
+      sending.delete(key);
+      if (!ack.ok) {
+        refusals.set(key, { code: ack.code, error: ack.error, text });
+        if (text !== "" && !drafts.has(key)) drafts.set(key, text);
+      }
+      changed();
+      return ack.ok;
+    },
+  };
+  return desk;
+}

@@ -1,0 +1,61 @@
+// Numbers, times and addresses as a person reads them.
+
+const pad = (number, width = 2) => String(number).padStart(width, "0");
+
+export function bytes(count) {
+  if (count < 1000) return `${count} B`;
+  const [unit, size] = count < 1e6 ? ["kB", count / 1e3] : count < 1e9 ? ["MB", count / 1e6] : ["GB", count / 1e9];
+  return `${size.toFixed(size < 10 ? 1 : 0)} ${unit}`;
+}
+
+export function count(number) {
+  if (number < 1e4) return String(number);
+  return number < 1e6 ? `${(number / 1e3).toFixed(number < 1e5 ? 1 : 0)}k` : `${(number / 1e6).toFixed(1)}M`;
+}
+
+/** A duration in whole seconds, then in minutes and hours: "7 s", "3 m 05 s", "2 h 10 m". */
+export function duration(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} m ${pad(whole % 60)} s`;
+  return `${Math.floor(whole / 3600)} h ${pad(Math.floor((whole % 3600) / 60))} m`;
+}
+
+/** A time of day with milliseconds, in the reader's time zone. `time` in seconds since 1970. */
+export function clock(time) {
+  const date = new Date(time * 1000);
+  return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}.${pad(date.getMilliseconds(), 3)}`;
+}
+
+/** A peer for the list: on this machine the port alone tells one from another. */
+export function shortPeer(peer) {
+  const match = /^(?:127\.0\.0\.1|\[?::1\]?|localhost)(:\d+)$/.exec(peer);
+  return match ? match[1] : peer;
+}
+
+/** The last line of a traceback that says something, and the whole of it. */
+export function splitTraceback(text) {
+  const lines = text.trimEnd().split("\n");
+  return { summary: lines.findLast((line) => line.trim() !== "") ?? "", all: lines.join("\n") };
+}
+
+/** Points of a line through `values` in a box, newest at the right. */
+export function sparkPoints(values, width, height) {
+  const top = Math.max(1, ...values);
+  const step = width / (values.length - 1);
+  return values.map((value, i) => `${(i * step).toFixed(1)},${(height - (value / top) * height).toFixed(1)}`).join(" ");
+}
+
+export function hexDump(bytes, limit = 1024) {
+  const lines = [];
+  for (let at = 0; at < Math.min(bytes.length, limit); at += 16) lines.push(hexLine(bytes.subarray(at, Math.min(at + 16, limit)), at));
+  if (bytes.length > limit) lines.push(`… +${bytes.length - limit}`);
+  return lines.join("\n");
+}
+
+function hexLine(row, at) {
+  const digits = Array.from(row, (byte) => pad(byte.toString(16)));
+  const letters = Array.from(row, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·")).join("");
+  const halves = `${digits.slice(0, 8).join(" ").padEnd(23)}  ${digits.slice(8).join(" ").padEnd(23)}`;
+  return `${pad(at.toString(16), 4)}  ${halves}  ${letters}`;
+}

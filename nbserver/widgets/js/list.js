@@ -1,0 +1,139 @@
+// A grid of any length with only its visible rows in the page. Rows have their own heights and are keyed by their numbers;
+// an element, once made, is never moved, because moving it would take the focus from the box in it.
+import { attribute, h } from "./dom.js";
+
+const OVERSCAN = 120; // pixels above and below that are drawn too, so that quick scrolling shows no holes
+let lists = 0;
+
+/** Where each row begins, and at the end where the last one ends. */
+export function offsetsOf(rows, heightOf) {
+  const offsets = new Float64Array(rows.length + 1);
+  rows.forEach((row, i) => { offsets[i + 1] = offsets[i] + heightOf(row); });
+  return offsets;
+}
+
+/** The row at a height: the last one that begins at or above it. */
+export function rowAt(offsets, y) {
+  let [low, high] = [0, offsets.length - 2];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (offsets[middle] <= y) low = middle; else high = middle - 1;
+  }
+  return Math.max(0, low);
+}
+
+/** Where a key leads in a list of `length` rows with `page` of them in sight. */
+export function moveTo(key, at, length, page) {
+  const target = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: length - 1, PageDown: at + page, PageUp: at - page }[key];
+  return target === undefined ? undefined : Math.max(0, Math.min(length - 1, target));
+}
+
+/**
+ * `heightOf(row)` in em, `makeRow(id)` → {element, fill(row, isSelected), focusBox()}, `onSelect(id)`, `onOpen(id)`.
+ * The header is the grid's first row.
+ */
+export function makeList({ header, heightOf, makeRow, onSelect, onOpen, signal }) {
+  const uid = `nbs-list-${++lists}`;
+  const probe = h("span", { class: "nbs-probe", "aria-hidden": "true" });
+  const pad = h("div", { class: "nbs-pad", role: "rowgroup" });
+  const grid = h("div", { class: "nbs-grid", role: "grid", tabindex: "0" }, h("div", { class: "nbs-gridhead", role: "rowgroup" }, header), pad);
+  grid.append(probe);
+  const made = new Map(); // id → what makeRow gave
+  let [rows, selected, offsets, em, view] = [[], null, new Float64Array(1), 14, 300];
+
+  const indexOf = (id) => rows.findIndex((row) => row.id === id);
+
+  function insert(id) {
+    const row = makeRow(id);
+    row.element.id = `${uid}-${id}`;
+    row.element.addEventListener("mousedown", () => onSelect(id));
+    row.element.addEventListener("focusin", () => onSelect(id));
+    row.element.dataset.id = id;
+    const behind = [...pad.children].find((other) => Number(other.dataset.id) > id);
+    pad.insertBefore(row.element, behind ?? null);
+    made.set(id, row);
+    return row;
+  }
+
+  function place(index) {
+    const row = rows[index];
+    const shown = made.get(row.id) ?? insert(row.id);
+    shown.element.style.transform = `translateY(${offsets[index]}px)`;
+    shown.element.style.height = `${offsets[index + 1] - offsets[index]}px`;
+    attribute(shown.element, "aria-rowindex", index + 2);
+    shown.fill(row, row.id === selected);
+  }
+
+  function draw() {
+    const first = rowAt(offsets, grid.scrollTop - OVERSCAN);
+    const end = rows.length ? rowAt(offsets, grid.scrollTop + view + OVERSCAN) + 1 : 0;
+    const keep = new Set();
+    for (let index = first; index < end; index++) {
+      place(index);
+      keep.add(rows[index].id);
+    }
+    for (const [id, row] of made) {
+      if (keep.has(id)) continue;
+      const index = row.element.contains(document.activeElement) ? indexOf(id) : -1;
+      if (index >= 0) { place(index); continue; } // the person types in it: it stays, out of sight
+      made.delete(id);
+      row.element.remove();
+    }
+    attribute(grid, "aria-activedescendant", made.has(selected) ? `${uid}-${selected}` : null);
+  }
+
+  /** The row that must not move on the screen when rows above it change: the one typed in, else the first in sight. */
+  function anchor() {
+    const focused = [...made].find(([, row]) => row.element.contains(document.activeElement))?.[0];
+    const id = focused ?? (grid.scrollTop > 0 ? rows[rowAt(offsets, grid.scrollTop)]?.id : undefined);
+    const index = id === undefined ? -1 : indexOf(id);
+    return index < 0 ? undefined : { id, y: offsets[index] - grid.scrollTop };
+  }
+
+  function update(next, nextSelected) {
+    const fixed = anchor();
+    [rows, selected] = [next, nextSelected];
+    offsets = offsetsOf(rows, (row) => Math.round(heightOf(row) * em));
+    pad.style.height = `${offsets[rows.length]}px`;
+    attribute(grid, "aria-rowcount", rows.length + 1);
+    const index = fixed ? indexOf(fixed.id) : -1;
+    const top = index < 0 ? grid.scrollTop : Math.max(0, offsets[index] - fixed.y);
+    if (Math.abs(top - grid.scrollTop) > 1) grid.scrollTop = top;
+    draw();
+  }
+
+  /** Scrolls just as far as needed to bring a row into sight, and draws it. */
+  function reveal(id) {
+    const index = indexOf(id);
+    if (index < 0) return undefined;
+    if (offsets[index] < grid.scrollTop) grid.scrollTop = offsets[index];
+    else if (offsets[index + 1] > grid.scrollTop + view) grid.scrollTop = offsets[index + 1] - view;
+    draw();
+    return made.get(id);
+  }
+
+  grid.addEventListener("scroll", draw, { passive: true });
+  grid.addEventListener("keydown", (event) => {
+    if (event.target !== grid) return; // keys in a row's box are the box's own
+    const page = Math.max(1, Math.floor(view / (2 * em)) - 1);
+    const target = moveTo(event.key, indexOf(selected), rows.length, page);
+    if (target !== undefined && rows.length) {
+      event.preventDefault();
+      onSelect(rows[target].id);
+      reveal(rows[target].id);
+    } else if (event.key === "Enter" && selected !== null) {
+      event.preventDefault();
+      onOpen(selected);
+    }
+  });
+
+  const observer = new ResizeObserver(() => {
+    em = probe.offsetHeight || em;
+    view = Math.max(0, grid.clientHeight - grid.firstElementChild.offsetHeight);
+    update(rows, selected);
+  });
+  observer.observe(grid);
+  observer.observe(probe);
+  signal.addEventListener("abort", () => observer.disconnect());
+  return { element: grid, update, reveal, focus: () => grid.focus({ preventScroll: true }) };
+}

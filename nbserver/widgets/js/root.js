@@ -1,0 +1,52 @@
+// What every view shares: the outermost element with its theme, its size, its silence towards JupyterLab, and its notices.
+import { attribute, attributes, h, text, whenVisible } from "./dom.js";
+import { duration } from "./format.js";
+import { reasonOf } from "./replybox.js";
+import { followTheme } from "./theme.js";
+
+/** Lines that every view may have to say: the kernel is silent, a wish was refused. */
+function makeNotices(hub) {
+  const stale = h("div", { class: "nbs-stale", role: "status", hidden: true });
+  const reason = h("span");
+  const dismiss = h("button", { class: "nbs-discard", type: "button", onClick: () => hub.desk.set({ notice: null }) }, "×");
+  const refused = h("div", { class: "nbs-notice", role: "alert", hidden: true }, reason, dismiss);
+  return {
+    elements: [stale, refused],
+    show(words) {
+      const { store, desk } = hub;
+      const isStale = store.isStale();
+      attribute(stale, "hidden", store.hasSnapshot && !isStale);
+      text(stale, store.hasSnapshot ? (isStale ? words("stale", { time: duration(store.silence()) }) : "") : words("waitingKernel"));
+      attribute(refused, "hidden", !desk.notice);
+      text(reason, desk.notice ? words("refused", { reason: reasonOf(desk.notice, words) }) : "");
+      attribute(dismiss, "aria-label", words("dismiss"));
+    },
+  };
+}
+
+/** `show(words)` draws the view's own part and returns its accessible name. Returns the function that asks for a drawing. */
+export function makeRoot(hub, el, signal, children, show) {
+  const { store, settings } = hub;
+  const notices = makeNotices(hub);
+  const content = h("div", { class: "nbs-content" }, ...notices.elements, ...children);
+  // Lumino, which runs JupyterLab's keyboard shortcuts, looks for this attribute before it takes a key.
+  const root = h("div", { class: "nbs", role: "region", "data-lm-suppress-shortcuts": "true" }, content);
+  for (const name of ["keydown", "keyup", "keypress"]) root.addEventListener(name, (event) => event.stopPropagation());
+
+  function draw() {
+    const words = settings.words();
+    attributes(root, { lang: settings.language() === "zh" ? "zh-CN" : "en", style: `--nbs-scale: ${settings.scale()}` });
+    root.classList.toggle("is-stale", store.hasSnapshot && store.isStale());
+    root.classList.toggle("is-empty", !store.hasSnapshot);
+    notices.show(words);
+    attribute(root, "aria-label", show(words));
+  }
+
+  const ask = whenVisible(root, signal, draw);
+  hub.onChange(ask, signal);
+  el.append(root);
+  followTheme(root, signal);
+  signal.addEventListener("abort", () => root.remove());
+  draw();
+  return ask;
+}

@@ -1,0 +1,106 @@
+// One connection in the list: a line of cells, and below it, while the handler is in input(), the prompt and a reply box.
+import { attribute, attributes, h, peerText, text } from "./dom.js";
+import { bytes, count, duration, shortPeer } from "./format.js";
+import { stateIcon } from "./icons.js";
+import { refusalNote, replyBox } from "./replybox.js";
+import { isEnded, isWaiting } from "./store.js";
+
+const LINE = 2.1; // em, as in the style sheet
+const ASK_LINE = 2.5;
+const NOTE_LINE = 1.9;
+export const COLUMNS = ["id", "state", "peer", "messages", "bytes", "last", "age"];
+
+/** A text that can no longer go anywhere. */
+const isStranded = (row, desk) => isEnded(row) && desk.draft("connections", row.id) !== "";
+
+export const needsBox = (row, desk, focused) =>
+  isWaiting(row) || row.id === focused || desk.draft("connections", row.id) !== "" || Boolean(desk.refusal("connections", row.id));
+
+/** Height of a row in em. */
+export function heightOf(row, desk, focused) {
+  if (!needsBox(row, desk, focused)) return LINE;
+  const hasNote = desk.refusal("connections", row.id) || isStranded(row, desk);
+  return LINE + ASK_LINE + (hasNote ? NOTE_LINE : 0);
+}
+
+export function headerRow() {
+  const cells = COLUMNS.map((name) => h("div", { class: `nbs-cell is-${name}`, role: "columnheader" }));
+  return {
+    element: h("div", { class: "nbs-line", role: "row", "aria-rowindex": "1" }, ...cells),
+    show: (words) => cells.forEach((cell, i) => text(cell, words(`column.${COLUMNS[i]}`))),
+  };
+}
+
+/** The texts of a row's cells, `state` aside. */
+function cellTexts(row, now) {
+  return {
+    id: String(row.id), peer: shortPeer(row.peer), messages: `${count(row.in)} / ${count(row.out)}`,
+    bytes: bytes(row.bytesIn + row.bytesOut), last: row.preview || row.note, age: duration(now - row.last),
+  };
+}
+
+function makeCells() {
+  const icon = stateIcon();
+  const word = h("span", { class: "nbs-word" });
+  const inner = { state: [icon.element, word], peer: [peerText("")], last: [peerText("")] };
+  const cells = Object.fromEntries(COLUMNS.map((name) => [name, h("div", { class: `nbs-cell is-${name}`, role: "gridcell" }, ...(inner[name] ?? []))]));
+  return {
+    elements: COLUMNS.map((name) => cells[name]),
+    show(row, words, now) {
+      icon.show(row.state);
+      text(word, words(isWaiting(row) ? "short.waiting" : `state.${row.state}`));
+      for (const [name, value] of Object.entries(cellTexts(row, now))) text(inner[name]?.[0] ?? cells[name], value);
+      attributes(cells.peer, { title: row.peer });
+      attributes(cells.last, { title: row.preview || row.note || null });
+    },
+  };
+}
+
+/** The second line: prompt, box, how long it has waited, and why a text was not sent. */
+function makeAsk(hub, id, actions) {
+  const table = "connections";
+  const box = replyBox({ hub, table, id, onSend: (typed) => actions.onReply(id, typed), onEscape: actions.onEscape });
+  const note = refusalNote({ hub, table, id });
+  const prompt = peerText("", { class: "nbs-prompt" });
+  const [long, short] = [h("span", { class: "nbs-long" }), h("span", { class: "nbs-short" })];
+  const wait = h("span", { class: "nbs-wait" }, long, short);
+  const element = h("div", { class: "nbs-ask", role: "gridcell" }, h("div", { class: "nbs-askline" }, prompt, box.element, wait), note.element);
+  return {
+    element,
+    focus: () => box.element.focus({ preventScroll: true }),
+    show(row, words, now) {
+      const waits = isWaiting(row);
+      const time = duration(now - row.since);
+      text(prompt, waits ? row.prompt ?? "" : "");
+      attribute(prompt, "title", waits ? row.prompt : null);
+      attribute(wait, "hidden", !waits);
+      text(long, words("waitingFor", { time }));
+      text(short, time);
+      box.show({ name: words("replyTo", { id }), hint: words(waits ? "typeReply" : "typeAny"), isReadOnly: isEnded(row) });
+      note.show({ words, name: words("discard", { id }), reasonNow: isStranded(row, hub.desk) ? words("code.ended") : "" });
+    },
+  };
+}
+
+/** `actions`: onReply(id, text), onEscape(), isFocused(id). */
+export function makeRow(hub, id, actions) {
+  const cells = makeCells();
+  const element = h("div", { class: "nbs-row", role: "row" }, h("div", { class: "nbs-line", role: "presentation" }, ...cells.elements));
+  let ask = null;
+  return {
+    element,
+    focusBox: () => ask?.focus(),
+    fill(row, isSelected) {
+      const { words, now } = actions.context();
+      attributes(element, { "aria-label": words("connection", { id }), "aria-selected": String(isSelected), "data-state": row.state });
+      cells.show(row, words, now);
+      if (needsBox(row, hub.desk, actions.focused())) {
+        if (!ask) element.append((ask = makeAsk(hub, id, actions)).element);
+        ask.show(row, words, now);
+      } else if (ask) {
+        ask.element.remove();
+        ask = null;
+      }
+    },
+  };
+}

@@ -1,0 +1,85 @@
+// Every word that the board says, in English and in Chinese. `{name}` is filled in.
+// The accessible names in English are part of the interface: tests and screen readers use them.
+
+const EN = {
+  board: "nbserver {address}", clientsBoard: "nbserver clients",
+  "server.new": "new", "server.serving": "serving", "server.stopping": "stopping", "server.stopped": "stopped", "server.failed": "failed",
+  "state.accepted": "accepted", "state.running": "running", "state.receiving": "receiving", "state.sending": "sending",
+  "state.waiting": "waiting for you", "state.half-closed": "half-closed", "state.closed": "closed", "state.reset": "reset", "state.failed": "failed",
+  "short.waiting": "waiting",
+  open: "open", waiting: "waiting", in: "in", out: "out", errors: "errors", rate: "{rate} msgs/s", rateTitle: "messages per second, the last minute",
+  acceptThread: "accepts in {thread}", cell: "made in {cell}",
+  smaller: "Smaller text", larger: "Larger text", language: "中文", languageName: "Switch to Chinese",
+  addClient: "Add client", addClientShort: "client", stop: "Stop server", stopShort: "Stop",
+  "limit.full": "{open} of {most} connections: the next ones wait in the backlog", "limit.descriptors": "No file descriptors left: trying again",
+  waitingKernel: "Waiting for the kernel …", stale: "No word from the kernel for {time}: what you see may be old",
+  filters: "Show", "filter.all": "All", "filter.waiting": "Waiting for you", "filter.open": "Open", "filter.closed": "Closed",
+  connections: "Connections", connection: "Connection #{id}", noConnections: "No connection yet", noneHere: "None here",
+  "column.id": "#", "column.state": "state", "column.peer": "address", "column.messages": "in / out", "column.bytes": "bytes", "column.last": "last message", "column.age": "age",
+  replyTo: "Reply to #{id}", typeReply: "Type a reply, Enter sends", typeAny: "Type a message, Enter sends", waitingFor: "waiting for you for {time}",
+  discard: "Discard draft of #{id}", discardShort: "Discard", notSent: "Not sent: {reason}", notSentText: "Not sent: “{text}”, {reason}",
+  "code.ended": "the connection has ended", "code.answered": "somebody else answered this question", "code.busy": "the handler is in the middle of sending",
+  "code.full": "the client does not read", "code.stopped": "the server has stopped", "code.silent": "no answer from the kernel yet; it may still arrive",
+  "code.clientEnded": "this client has ended",
+  select: "Select a connection to see its transcript", disconnect: "Disconnect #{id}", disconnectShort: "Disconnect", hex: "Hex", hexName: "Show bytes as hex", encoding: "Encoding",
+  transcript: "Transcript of #{id}", send: "Send", newer: "new", more: "… {count} more", earlier: "… {count} earlier", cut: "{shown} of {size} shown",
+  fromPeer: "from client", toPeer: "to client", you: "you", fromServer: "from server", toServer: "to server", typed: "typed", asks: "asks",
+  eof: "The other end has closed its side", opened: "opened", ended: "ended", error: "Error", traceback: "Traceback",
+  half: "half a character: the rest has not come yet", joined: "this character goes on in the next message", raw: "not a character of this encoding",
+  "chip.control": "control character", "chip.bidi": "changes the direction of writing", "chip.private": "private use", "chip.unassigned": "not a character",
+  "chip.invisible": "invisible", "chip.space": "a space of another width", "chip.marks": "stacked marks", "chip.rest": "more than is shown here",
+  messageAll: "Message to all", sendAll: "Send to all", typeAll: "Message to all {count} open, Enter sends",
+  refused: "Not done: {reason}", dismiss: "Dismiss",
+  clients: "Clients", client: "Client {id}", closeClient: "Close client {id}", closeShort: "Close", clientTranscript: "Transcript of client {id}",
+  clientInput: "Input of client {id}", typeInput: "Type ahead, Enter sends", discardInput: "Discard draft of client {id}", moreClients: "Show {count} more clients", noClients: "No client yet",
+};
+
+const ZH = {
+  board: "nbserver {address}", clientsBoard: "nbserver 客户端",
+  "server.new": "未启动", "server.serving": "服务中", "server.stopping": "正在停止", "server.stopped": "已停止", "server.failed": "出错",
+  "state.accepted": "已接受", "state.running": "处理中", "state.receiving": "接收中", "state.sending": "发送中",
+  "state.waiting": "等待你回复", "state.half-closed": "半关闭", "state.closed": "已关闭", "state.reset": "被重置", "state.failed": "出错",
+  "short.waiting": "待回复",
+  open: "连接", waiting: "待回复", in: "收", out: "发", errors: "错误", rate: "{rate} 条/秒", rateTitle: "最近一分钟每秒消息数",
+  acceptThread: "接受线程 {thread}", cell: "来自 {cell}",
+  smaller: "缩小文字", larger: "放大文字", language: "EN", languageName: "切换到英文",
+  addClient: "添加客户端", addClientShort: "客户端", stop: "停止服务器", stopShort: "停止",
+  "limit.full": "已有 {open} / {most} 个连接：后来者在积压队列中等候", "limit.descriptors": "文件描述符已用完：正在重试",
+  waitingKernel: "正在等待内核……", stale: "内核已有 {time} 没有消息：所见可能已过时",
+  filters: "显示", "filter.all": "全部", "filter.waiting": "等待你回复", "filter.open": "已连接", "filter.closed": "已关闭",
+  connections: "连接列表", connection: "连接 #{id}", noConnections: "还没有连接", noneHere: "此处为空",
+  "column.id": "#", "column.state": "状态", "column.peer": "地址", "column.messages": "收 / 发", "column.bytes": "字节", "column.last": "最近消息", "column.age": "时长",
+  replyTo: "回复 #{id}", typeReply: "输入回复，回车发送", typeAny: "输入消息，回车发送", waitingFor: "已等待你 {time}",
+  discard: "丢弃 #{id} 的草稿", discardShort: "丢弃", notSent: "未发送：{reason}", notSentText: "未发送：“{text}”，{reason}",
+  "code.ended": "连接已结束", "code.answered": "这个问题已有人回答", "code.busy": "处理程序正在发送",
+  "code.full": "客户端没有读取", "code.stopped": "服务器已停止", "code.silent": "内核尚未答复，消息可能稍后送达",
+  "code.clientEnded": "这个客户端已结束",
+  select: "选择一个连接，查看其记录", disconnect: "断开 #{id}", disconnectShort: "断开", hex: "十六进制", hexName: "以十六进制显示字节", encoding: "编码",
+  transcript: "#{id} 的记录", send: "发送", newer: "新消息", more: "…… 另有 {count} 条", earlier: "…… 更早 {count} 条", cut: "显示 {size} 中的 {shown}",
+  fromPeer: "来自客户端", toPeer: "发往客户端", you: "你", fromServer: "来自服务器", toServer: "发往服务器", typed: "输入", asks: "询问",
+  eof: "对方已关闭其发送端", opened: "已建立", ended: "已结束", error: "错误", traceback: "回溯",
+  half: "半个字符：其余部分尚未到达", joined: "这个字符在下一条消息中继续", raw: "不是此编码的字符",
+  "chip.control": "控制字符", "chip.bidi": "改变书写方向", "chip.private": "私用区字符", "chip.unassigned": "未分配的字符",
+  "chip.invisible": "不可见字符", "chip.space": "其他宽度的空格", "chip.marks": "叠加符号", "chip.rest": "其余未显示",
+  messageAll: "发给所有人的消息", sendAll: "全部发送", typeAll: "发给全部 {count} 个连接，回车发送",
+  refused: "未完成：{reason}", dismiss: "关闭提示",
+  clients: "客户端", client: "客户端 {id}", closeClient: "关闭客户端 {id}", closeShort: "关闭", clientTranscript: "客户端 {id} 的记录",
+  clientInput: "客户端 {id} 的输入", typeInput: "可预先输入，回车发送", discardInput: "丢弃客户端 {id} 的草稿", moreClients: "再显示 {count} 个客户端", noClients: "还没有客户端",
+};
+
+export const LANGUAGES = { en: EN, zh: ZH };
+
+/** "en" or "zh": what the person chose, else the page's language, else the browser's. */
+export function pickLanguage(chosen, ofDocument, ofBrowser) {
+  if (chosen in LANGUAGES) return chosen;
+  return /^zh\b/i.test(ofDocument || ofBrowser || "") ? "zh" : "en";
+}
+
+/** The function that says something in a language. A word that is missing is a fault of ours: it throws. */
+export function speak(language) {
+  const words = LANGUAGES[language];
+  return (key, values = {}) => {
+    if (!(key in words)) throw new Error(`no word for ${key}`);
+    return words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  };
+}

@@ -1,0 +1,130 @@
+"""What a view may ask for: a fixed list, each checked for its shape and its meaning before anything is done.
+
+Whatever comes from a page is a stranger's: a name that is not in the list, a text that is too long, or a number that is none
+is refused, and nothing else happens.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Callable
+
+from ..fleet import Client, Fleet, Target, enlist
+from ..errors import ConnectionEnded, NbserverError, UsageError
+from ..net import Connection, Server
+
+_LONGEST = 65_536  # characters in one reply
+
+Request = dict[str, Any]
+
+
+class Refused(UsageError):
+    """A request that no view of ours would send."""
+
+
+class Desk:
+    """Carries out what the views of one hub ask for.
+
+    Thread: any; several at once.
+    """
+
+    def __init__(self, server: Server | None, fleet: Fleet) -> None:
+        self._server = server
+        self._fleet = fleet
+        self._actions: dict[str, Callable[[Request], None]] = {
+            "reply": lambda r: self._connection(r).reply(_text(r), _number(r, "ask")),
+            "broadcast": self._broadcast,
+            "disconnect": lambda r: self._living(r).close(),
+            "reset": lambda r: self._living(r).reset(),
+            "input": self._input,
+            "close_client": lambda r: self._client(r).close(),
+            "add_client": lambda r: self.add_client(),
+            "stop": lambda r: self._stop(),
+        }
+
+    def do(self, request: Request) -> dict[str, Any]:
+        """Carry out one request; returns its acknowledgement, also of a refusal."""
+        ack: dict[str, Any] = {"rid": str(request.get("rid", ""))[:64], "ok": True}
+        try:
+            action = self._actions.get(str(request.get("do")))
+            if action is None:
+                raise Refused("a view asked for something that is not on the list")
+            action(request)
+        except NbserverError as error:
+            ack.update(ok=False, code=error.code, error=str(error))
+        except OSError as error:
+            ack.update(ok=False, code="refused", error=str(error))
+        return ack
+
+    def add_client(self) -> Client:
+        """One more client of this server, shown in its board."""
+        server = self._serving()
+        target = target_of(server)
+        client = enlist(lambda number: Client(number, target))
+        client.start()
+        self._fleet.add(client)
+        return client
+
+    def _broadcast(self, request: Request) -> None:
+        missed = self._serving().broadcast(_text(request))
+        if missed:
+            raise UsageError("not sent to " + "; ".join(f"#{number}: {why}" for number, why in missed.items()))
+
+    def _input(self, request: Request) -> None:
+        self._client(request).answer(_text(request), _number(request, "ask"))
+
+    def _stop(self) -> None:
+        # Waits for handlers, and this thread must not: it may be the kernel's control thread.
+        threading.Thread(target=self._serving().stop, name="nbserver-stop", daemon=True).start()
+
+    def _serving(self) -> Server:
+        if self._server is None:
+            raise Refused("there is no server here")
+        if self._server.state.value not in ("new", "serving"):
+            error = UsageError("the server has been stopped")
+            error.code = "stopped"
+            raise error
+        return self._server
+
+    def _connection(self, request: Request) -> Connection:
+        number = _number(request, "connection")
+        found = self._server.connections.get(number) if self._server is not None else None
+        if found is None:
+            raise ConnectionEnded(f"there is no connection #{number} any more")
+        return found
+
+    def _living(self, request: Request) -> Connection:
+        connection = self._connection(request)
+        if connection.is_over:
+            raise ConnectionEnded(f"connection {connection.number} has ended: {connection.note}")
+        return connection
+
+    def _client(self, request: Request) -> Any:
+        number = _number(request, "client")
+        found = [client for client in self._fleet if client.number == number]
+        if not found:
+            raise ConnectionEnded(f"there is no client {number} any more")
+        return found[-1]
+
+
+def target_of(server: Server) -> Target:
+    """Where a client finds `server`. One that listens on every address is found on loopback."""
+    address = server.address
+    if isinstance(address, tuple):
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+        address = (everywhere.get(address[0], address[0]), address[1])
+    return Target(address, server.base.address_family, server.base.socket_type)
+
+
+def _text(request: Request) -> str:
+    text = request.get("text")
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        raise Refused(f"a reply is a text of at most {_LONGEST} characters")
+    return text
+
+
+def _number(request: Request, name: str) -> int:
+    number = request.get(name, 0)
+    if type(number) is not int or not 0 <= number < 2**53:
+        raise Refused(f"{name!r} must be a number")
+    return number

@@ -1,0 +1,83 @@
+"""The core's tests on the other Pythons of this machine, without Jupyter: `nbserver.net` needs nothing but Python."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MINORS = [minor for minor in (10, 11, 12, 13) if (3, minor) != sys.version_info[:2]]
+# The tests of everything below the kernel.
+CORE = [
+    "tests/fleet",
+    "tests/console",
+    "tests/net",
+    "tests/test_context.py",
+    "tests/test_errors.py",
+    "tests/test_events.py",
+    "tests/test_journal.py",
+    "tests/test_states.py",
+    "tests/test_text.py",
+    "tests/test_*words*.py",
+]
+TOOLS = ["pytest", "pytest-timeout", "hypothesis"]
+ASK = "import ensurepip, sys; print(*sys.version_info[:2], sep='.')"
+
+
+def run(*command: str | Path, limit: float = 600, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command in the clone, with both outputs in one text; `limit` in seconds."""
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=limit,
+    )
+
+
+def python_on_path(version: str) -> Path | None:
+    """The first Python of this version on the PATH that runs: a version manager leaves stubs that do not."""
+    for folder in os.get_exec_path():
+        python = Path(folder) / f"python{version}"
+        if os.access(python, os.X_OK) and run(python, "-c", ASK, limit=60).stdout.strip() == version:
+            return python
+    return None
+
+
+def environment(version: str, python: Path) -> Path:
+    """The Python of a virtual environment with the tools for the core's tests, kept between runs."""
+    folder = ROOT / ".cache" / f"python-{version}"
+    inside = folder / "bin" / "python"
+    ready = folder / "ready"
+    if not ready.exists():
+        for command in ([python, "-m", "venv", "--clear", folder], [inside, "-m", "pip", "install", "-q", *TOOLS]):
+            done = run(*command)
+            assert done.returncode == 0, done.stdout
+        ready.touch()
+    return inside
+
+
+def core() -> list[str]:
+    """The files and folders of CORE that there are."""
+    found = sorted(path for pattern in CORE for path in ROOT.glob(pattern))
+    return [str(path.relative_to(ROOT)) for path in found]
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("version", [f"3.{minor}" for minor in MINORS])
+def test_core(version):
+    assert core(), "the core has no tests"
+    python = python_on_path(version)
+    if python is None:
+        pytest.skip(f"no python{version} with ensurepip runs on this PATH")
+    inside = environment(version, python)
+    done = run(inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *core(), limit=1500, PYTHONPATH=str(ROOT))
+    assert done.returncode == 0, done.stdout
