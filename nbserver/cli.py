@@ -1,7 +1,6 @@
 """The command `nbserver`: the front door in a terminal.
 
-nbserver lab        opens the course in JupyterLab
-nbserver doctor     says what in this environment could get in the way
+`nbserver lab` opens the course in JupyterLab; `nbserver doctor` says what this environment is and allows.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     lab.add_argument("--dir", type=Path, help=f"folder for the course (default: ./{DEFAULT_FOLDER}, or the clone)")
     lab.add_argument("--port", type=int, metavar="N", help="port of JupyterLab; 0 lets the system choose")
     lab.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
-    commands.add_parser("doctor", help="say what in this environment could get in the way")
+    commands.add_parser("doctor", help="say what this environment is and allows")
     return parser
 
 

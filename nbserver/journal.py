@@ -3,58 +3,70 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
-from itertools import count, islice
-from typing import Callable
+from typing import Callable, Iterator
 
 from .events import Event
+
+# Forgetting moves the events and their first number in one step, which a reader must not see half done. One lock for all
+# records, since it is held for microseconds; a signal handler may come here while it is held, hence reentrant.
+_forgetting = threading.RLock()
 
 
 class Record:
     """The last events of something, each with its number.
 
-    Appending takes no lock, since it lies on the path of a byte: number and place are given by one call into C
-    (`deque.extend` over `zip`), which no other thread can cut in two.
+    Appending takes no lock, since it lies on the path of a byte: `list.append` is one step, and the place in the list is the
+    number. Old events are forgotten many at a time.
 
     Thread: any may append, any may read.
     """
 
-    __slots__ = ("_events", "_numbers")
+    __slots__ = ("_events", "_first", "_kept", "_most")
 
     def __init__(self, kept: int) -> None:
         """
         Args:
             kept: How many events are kept; older ones are forgotten.
         """
-        self._events: deque[tuple[Event, int]] = deque(maxlen=kept)
-        self._numbers = count(1)
+        self._events: list[Event] = []
+        self._first = 1  # the number of the first in the list
+        self._kept = kept
+        self._most = kept + kept // 4 + 1
 
     def append(self, event: Event) -> None:
         """Add one event."""
-        self._events.extend(zip((event,), self._numbers))
+        events = self._events
+        events.append(event)
+        if len(events) > self._most:
+            self._forget(self._kept)
+
+    def _forget(self, kept: int) -> None:
+        with _forgetting:
+            count = max(0, len(self._events) - kept)
+            del self._events[:count]
+            self._first += count
 
     @property
     def last(self) -> int:
         """The number of the newest event, counted from 1; 0 if there never was one."""
-        try:
-            return self._events[-1][1]
-        except IndexError:
-            return 0
+        with _forgetting:
+            return self._first + len(self._events) - 1
 
     def read(self, since: int = 0) -> list[tuple[int, Event]]:
         """The events with a number above `since`, oldest first, as pairs of number and event.
 
         A first number above ``since + 1`` means that those between are no longer kept.
         """
-        fresh = list(islice(reversed(self._events), max(0, self.last - since)))
-        return [(number, event) for event, number in reversed(fresh) if number > since]
+        with _forgetting:
+            skipped = max(0, since + 1 - self._first, len(self._events) - self._kept)
+            return list(enumerate(self._events[skipped:], self._first + skipped))
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[Event]:
         """The events that are kept, oldest first."""
         return iter([event for _, event in self.read()])
 
     def __len__(self) -> int:
-        return len(self._events)
+        return min(self._kept, len(self._events))
 
 
 class Journal(Record):

@@ -32,7 +32,8 @@ def safe_text(value: str | bytes, limit: int = 1000) -> str:
         Text for which `str.isprintable` holds.
     """
     if isinstance(value, bytes):
-        value = value[: limit * 4].decode("utf-8", "surrogateescape")
+        # No character has more than four bytes; the one more keeps a cut visible.
+        value = value[: limit * 4 + 1].decode("utf-8", "surrogateescape")
     if len(value) <= limit and value.isascii() and value.isprintable() and "\\" not in value:
         return value
     shown: list[str] = []
@@ -46,6 +47,14 @@ def safe_text(value: str | bytes, limit: int = 1000) -> str:
         else:
             shown.append(character)
     return "".join(shown) + ("…" if len(value) > limit else "")
+
+
+def encoded(text: str) -> bytes:
+    """Text as the bytes that are sent: UTF-8. What UTF-8 has no bytes for (half of a surrogate pair) becomes ``?``. Never raises."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
 
 
 class Decoder:

@@ -56,10 +56,12 @@ class Console:
         self.number = number
         self.transcript = Record(KEPT_EVENTS)
         self._journal = journal
-        self._line = ""
+        # Lines without an end yet, by thread: two threads that print at once do not mix their lines.
+        self._lines: dict[int, str] = {}
         self._questions: deque[Question] = deque()
         # A question is asked, answered and given up by three threads; the lock makes each answer go to one question once.
-        self._asking = threading.Lock()
+        # Reentrant, because a signal handler or a __del__ may close this console in a thread that holds it.
+        self._asking = threading.RLock()
         self._input_closed = ""
 
     # ── the side of the thread that is served ──
@@ -101,7 +103,8 @@ class Console:
 
     def write(self, text: str) -> int:
         """Take what was printed; each whole line becomes an event. Thread: any."""
-        line = self._line + text
+        thread = threading.get_ident()
+        line = self._lines.pop(thread, "") + text
         if "\n" in text:
             *lines, line = line.split("\n")
             for whole in lines:
@@ -109,12 +112,16 @@ class Console:
         elif len(line) > KEPT_BYTES:
             self._tell(text_event(Kind.PRINTED, time.time(), self.number, line))
             line = ""
-        self._line = line
+        if line:
+            self._lines[thread] = line
         return len(text)
 
     def flush(self) -> None:
-        """Make an event of a line that has no end yet (``print("…", end="")``)."""
-        line, self._line = self._line, ""
+        """Make an event of this thread's line that has no end yet (``print("…", end="")``)."""
+        self._end_line(threading.get_ident())
+
+    def _end_line(self, thread: int) -> None:
+        line = self._lines.pop(thread, "")
         if line:
             self._tell(text_event(Kind.PRINTED, time.time(), self.number, line))
 
@@ -179,15 +186,16 @@ class Console:
         return False
 
     def wait_waiting(self, timeout: float | None = None) -> bool:
-        """Wait until an ``input()`` waits here.
+        """Wait until an ``input()`` waits here, or none can come any more.
 
         Args:
             timeout: In seconds; None waits for ever.
 
         Returns:
-            Whether one does.
+            Whether one waits.
         """
-        return self._journal.wait_for(lambda: self.is_waiting, timeout)
+        self._journal.wait_for(lambda: self.is_waiting or self._input_closed, timeout)
+        return self.is_waiting
 
     def close_input(self, reason: str) -> None:
         """End every ``input()`` here, now and later, with `InputClosed`. Thread: any; doing it twice is doing it once."""
@@ -197,6 +205,7 @@ class Console:
             self._questions.clear()
         for question in questions:
             question.slot.put(None)
+        self._journal.wake()
 
     def _tell(self, event: Event, announce: bool = False) -> None:
         self.transcript.append(event)

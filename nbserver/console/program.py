@@ -49,6 +49,11 @@ class Program(Console):
         self.opened = time.time()
         self._function = function
         self._ended = False
+        self._is_closing = False
+        # Held to decide whether the thread may still be struck: an exception that arrived after the program's own end would
+        # strike our clean-up.
+        self._striking = threading.Lock()
+        self._may_be_struck = True
         self._ahead: deque[str] = deque()
         # A daemon, so that a program that nobody ends does not keep the kernel alive.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -58,22 +63,36 @@ class Program(Console):
         routing.acquire()
         try:
             self._thread.start()
-        except RuntimeError:
+        except BaseException:
             routing.release()
             raise
 
     def _run(self) -> None:
         try:
+            self._run_function()
+        except SystemExit:
+            pass  # close() struck just after the program's own end
+        while self._may_be_struck:
+            with contextlib.suppress(SystemExit):  # as above; after this no stroke comes
+                self._spare()
+        self._end()
+
+    def _run_function(self) -> None:
+        try:
             with context.speaking_to(self):
                 self._function()
-        except InputClosed:
-            pass  # its console was closed while it asked: that is how it was ended
+        except (InputClosed, SystemExit):
+            pass  # its console was closed while it asked, or it called exit(): that ends this program, not the notebook
         except BaseException as error:
-            # SystemExit too: `exit()` in a program ends this program, not the notebook.
-            if not isinstance(error, SystemExit):
+            # What a closed socket or a cancelled task raises in a program that is being ended says only that it is.
+            if not (self._is_closing and isinstance(error, (OSError, EOFError, asyncio.CancelledError))):
                 self._failed(error)
-        finally:
-            self._end()
+
+    def _spare(self) -> None:
+        """From here on `close` strikes no more; a stroke that is under way is taken back. Called in the program's thread."""
+        with self._striking:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(threading.get_ident()), None)
+            self._may_be_struck = False
 
     def _failed(self, error: BaseException) -> None:
         self.error = error
@@ -83,10 +102,11 @@ class Program(Console):
     def _end(self) -> None:
         self.flush()
         self.close_input("the program has ended")
-        self._ended = True
         routing.release()
         how = "ended" if self.error is None else f"ended by {type(self.error).__name__}"
-        self._tell(text_event(Kind.CLOSED, time.time(), self.number, how), announce=True)
+        self._tell(text_event(Kind.CLOSED, time.time(), self.number, how))
+        self._ended = True  # last: whoever waited for the end finds everything done
+        self._journal.wake()
 
     def _typed_ahead(self) -> str | None:
         return self._ahead.popleft() if self._ahead else None
@@ -128,21 +148,32 @@ class Program(Console):
         """
         if self._ended or not self._thread.ident:
             return
+        self._is_closing = True
         self.close_input("the console was closed")
         frame = sys._current_frames().get(self._thread.ident)
         for thing in _found_in(frame):
             if id(thing) not in self._inherited:
                 _wake(thing)
         # What was blocked returns now; this is raised at the program's next step, so that it does not go on with what it got.
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident), ctypes.py_object(SystemExit))
+        with self._striking:
+            if self._may_be_struck:
+                thread = ctypes.c_ulong(self._thread.ident)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(SystemExit))
 
 
 def _found_in(frame: FrameType | None) -> Iterator[object]:
     """The sockets and event loops in the variables of a stack of calls, and one step inside them (a file's socket)."""
     while frame:
         for value in list(frame.f_locals.values()):
-            yield from (value, getattr(value, "_sock", None), getattr(value, "sock", None))
+            yield from (value, _attribute(value, "_sock"), _attribute(value, "sock"))
         frame = frame.f_back
+
+
+def _attribute(value: object, name: str) -> object:
+    try:
+        return getattr(value, name, None)
+    except Exception:
+        return None  # a variable of the user's, whose properties may do anything: it is no file and no client
 
 
 def _wake(thing: object) -> None:

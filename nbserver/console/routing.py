@@ -117,7 +117,7 @@ class _Patch:
 
     def __init__(self, owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
         self.owner, self.name = owner, name
-        self.original = getattr(owner, name)
+        self.original = _without_ours(getattr(owner, name))
         self.ours = wrap(self.original)
         setattr(owner, name, self.ours)
 
@@ -132,6 +132,13 @@ class _Patch:
             setattr(self.owner, self.name, found.original)
 
 
+def _without_ours(value: Any) -> Any:
+    """What is below our own wrappers of an earlier time, which somebody put back when they were not needed any more."""
+    while isinstance(value, (RoutedStream, RoutedStdin)) or getattr(value, "__module__", None) == __name__:
+        value = vars(value)["_base" if isinstance(value, (RoutedStream, RoutedStdin)) else "original"]
+    return value
+
+
 # Counted: two servers and a client need one installation; whoever needs it last takes it away.
 _lock = threading.RLock()
 _users = 0
@@ -142,21 +149,20 @@ _others: list[tuple[Callable[[], None], Callable[[], None]]] = []
 def _patch_all() -> None:
     _patches.append(_Patch(builtins, "input", routed_input))
     _patches.append(_Patch(getpass, "getpass", routed_getpass))
-    _patches.append(_Patch(sys, "stdout", RoutedStream))
-    _patches.append(_Patch(sys, "stderr", RoutedStream))
-    if sys.stdin is not None:
-        _patches.append(_Patch(sys, "stdin", RoutedStdin))
+    for name, routed in (("stdout", RoutedStream), ("stderr", RoutedStream), ("stdin", RoutedStdin)):
+        if getattr(sys, name) is not None:  # Python without a terminal has none
+            _patches.append(_Patch(sys, name, routed))
 
 
 def acquire() -> None:
     """Say that routing is needed from now on. Thread: any."""
     global _users
     with _lock:
-        _users += 1
-        if _users == 1:
+        if _users == 0:
             for install, _ in _others:
                 install()
             _patch_all()
+        _users += 1
 
 
 def release() -> None:

@@ -81,6 +81,7 @@ class ServerProgram(Program):
             return
         if isinstance(self.error, OSError) and self.error.errno and self.last_address is not None:
             raise address_error(self.error, self.last_address) from self.error
+        _show_only_own_frames(self.error)
         raise self.error
 
     def adopt(self, base: Any, address: Any) -> None:
@@ -117,6 +118,16 @@ class ServerProgram(Program):
         """What it has printed so far."""
         lines = [event.data.decode() for _, event in self.transcript.read() if event.kind is Kind.PRINTED]
         return "\n".join(lines)
+
+
+def _show_only_own_frames(error: BaseException) -> None:
+    """Let IPython show the student's lines of the traceback, and not the lines of ours that ran them."""
+    ip, frames = shell(), error.__traceback__
+    while frames is not None and frames.tb_frame.f_globals.get("__name__") != "__main__":
+        frames = frames.tb_next
+    if ip is not None and frames is not None:
+        shown = ip.InteractiveTB.structured_traceback(type(error), error, frames)
+        error._render_traceback_ = lambda: shown  # type: ignore[attr-defined]  # IPython asks for it before it makes its own
 
 
 def _current_program() -> ServerProgram | None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import select
 import socket
 import struct
+import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable, cast
 
 from ..console import Console, Question
-from ..errors import Busy, ConnectionEnded, NotHeard, NotReading
-from ..events import KEPT_BYTES, Kind, new_event, text_event
+from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading
+from ..events import KEPT_BYTES, Event, Kind, new_event, text_event
 from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over, may_follow
-from ..text import safe_text
+from ..text import encoded, safe_text
 from . import proc
 from .watch import peer_watch
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from .observed import Observation
 
 _DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
+_HALF_CLOSED = getattr(select, "POLLRDHUP", 0)  # Linux
+_UNREACHABLE = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
 
 
 def address_text(address: Any) -> str:
@@ -29,7 +34,7 @@ def address_text(address: Any) -> str:
         return safe_text(f"{host}:{address[1]}")
     if isinstance(address, bytes):
         address = "@" + address.lstrip(b"\0").decode("utf-8", "backslashreplace")
-    return safe_text(str(address)) or "(unnamed)"
+    return safe_text(str(address or "")) or "(unnamed)"
 
 
 class Connection(Console):
@@ -46,13 +51,19 @@ class Connection(Console):
         opened, last: When it was accepted, and when it carried something last; in seconds since 1970.
         preview: What it carried last, cut at 4 096 bytes.
         note: How it ended, in words, or what the last error was.
+        error: What the handler raised last, or None.
+        is_datagram: Whether it is a UDP peer, which has no socket of its own.
         activity: What the thread that serves it is doing.
     """
 
-    def __init__(self, number: int, peer: Any, observation: Observation, sock: socket.socket | None) -> None:
+    def __init__(
+        self, number: int, peer: Any, observation: Observation, sock: socket.socket | None, is_datagram: bool = False
+    ) -> None:
         super().__init__(number, observation.journal)
         self.peer = peer
         self.socket = sock
+        self.is_datagram = is_datagram
+        self.error: BaseException | None = None
         self.activity = Activity.RUNNING
         self.bytes_in = self.bytes_out = self.messages_in = self.messages_out = 0
         self.opened = self.last = time.time()
@@ -61,13 +72,22 @@ class Connection(Console):
         self._observation = observation
         self._state = ConnectionState.ACCEPTED
         self._end_state = ConnectionState.CLOSED
+        self._is_hung_up = False  # by us: then what its socket says is no news of the peer
         self._is_resetting = False
+        self._served_by = 0  # how many threads serve it: one, or for a UDP peer several
+        # Who uses the descriptor from outside the handler's thread holds this, and so does who closes it: the next connection
+        # gets the same number, and an answer must not reach it.
+        self.descriptor_lock = threading.RLock()
+        # Held while one message is sent past the handler, so that two do not mix.
+        self._sending_past = threading.Lock()
         self._tell(text_event(Kind.OPENED, self.opened, number, address_text(peer)), announce=True)
 
     # ── told by the sockets: on the path of every byte, so without a lock ──
 
     def received(self, data: bytes, size: int) -> None:
         """Count and keep what came: `data` may be cut at `KEPT_BYTES`, `size` is its true length in bytes."""
+        if self._is_resetting:  # only our reading side is closed then, and Linux goes on to deliver what a busy peer sends
+            raise ConnectionResetError(errno.ECONNRESET, "reset by you")
         self.bytes_in += size
         self.messages_in += 1
         self._carried(Kind.RECEIVED, data, size)
@@ -87,46 +107,73 @@ class Connection(Console):
 
     def peer_closed(self) -> None:
         """The peer has closed its side: told once, however often ``recv`` says so."""
-        if self._become(ConnectionState.HALF_CLOSED):
-            self._tell(new_event((Kind.EOF, time.time(), self.number, b"", 0)), announce=True)
+        if not self._is_hung_up:
+            self._become(ConnectionState.HALF_CLOSED, new_event((Kind.EOF, time.time(), self.number, b"", 0)))
 
     def broke(self, error: BaseException) -> None:
         """A socket call failed. A peer that vanished is no error of the handler's: it is how the connection will have ended."""
-        if isinstance(error, ConnectionError):
+        if is_vanished(error) and not self._is_hung_up:
             doing = "sending to it" if self.activity is Activity.SENDING else "waiting for it"
-            self._end_state, self.note = ConnectionState.RESET, f"the peer vanished while {doing} ({type(error).__name__})"
+            self._vanished(f"the peer vanished while {doing} ({type(error).__name__})")
         self.activity = Activity.RUNNING
+
+    def _vanished(self, note: str) -> None:
+        self._end_state, self.note = ConnectionState.RESET, note
 
     # ── told by the server ──
 
     def served(self) -> None:
         """A thread begins to serve it."""
+        with self._asking:
+            self._served_by += 1
         self._become(ConnectionState.OPEN)
 
-    def failed(self, error: BaseException, report: str) -> None:
-        """The handler raised; `report` is the traceback."""
-        if self._end_state is not ConnectionState.RESET:
-            self._end_state, self.note = ConnectionState.FAILED, safe_text(f"{type(error).__name__}: {error}", 200)
-            self._observation.errors += 1
-            self._tell(text_event(Kind.ERROR, time.time(), self.number, report), announce=True)
+    def left(self) -> None:
+        """A thread serves it no more. A UDP peer that was hung up on meanwhile ends with the last."""
+        self.flush()
+        with self._asking:
+            self._served_by -= 1
+            is_last = self._served_by == 0
+        if is_last and self.is_datagram and self._is_hung_up:
+            self.end()
+
+    def failed(self, error: BaseException, report: Callable[[BaseException], str]) -> None:
+        """The handler, or a hook of the server, raised; told once, however many hear of it. `report` makes the traceback."""
+        if error is self.error:
+            return
+        self.error = error
+        is_ours = self._is_hung_up or self._end_state is ConnectionState.RESET
+        if is_vanished(error) and is_ours:
+            return  # only what a connection that is gone says to a handler that goes on using it
+        self._end_state, self.note = ConnectionState.FAILED, safe_text(f"{type(error).__name__}: {_words(error)}", 200)
+        self._observation.count_error()
+        self._tell(text_event(Kind.ERROR, time.time(), self.number, report(error)), announce=True)
 
     def end(self, note: str = "") -> None:
         """It has ended; told once, whoever says so first. Thread: any."""
-        self.flush()
-        note = self.note or note or ("the client closed" if self._state is ConnectionState.HALF_CLOSED else "the server closed")
-        if self._become(self._end_state):
+        if self.is_over:
+            return
+        for thread in list(self._lines):
+            self._end_line(thread)
+        is_half_closed = self._state is ConnectionState.HALF_CLOSED
+        note = self.note or note or ("the client closed" if is_half_closed else "the server closed")
+        if self._become(self._end_state, text_event(Kind.CLOSED, time.time(), self.number, note)):
             self.note = note
             self.close_input("the connection has ended")
             self.socket = None
             self._observation.ended(self)
-            self._tell(text_event(Kind.CLOSED, time.time(), self.number, note), announce=True)
+            self._journal.wake()
 
-    def _become(self, state: ConnectionState) -> bool:
+    def _become(self, state: ConnectionState, event: Event | None = None) -> bool:
+        """Change the state, if it may; `event` tells it, and is there before anybody can see the new state."""
         with self._asking:
             if not may_follow(CONNECTION_TRANSITIONS, self._state, state):
                 return False
+            if event is not None:
+                self._tell(event)
             self._state = state
-            return True
+        self._journal.wake()
+        return True
 
     # ── while input() waits: somebody must notice that the peer leaves ──
 
@@ -143,11 +190,16 @@ class Connection(Console):
         sock = self.socket
         if sock is None or not self.is_waiting:
             return False
-        if _is_dead(sock) or proc.is_alive(*_tcp_ends(sock, self.peer)) is False:
+        has_left, is_dead, is_broken = _look(sock)
+        if not has_left:
+            return False  # said of an earlier connection with the same descriptor
+        if is_broken and not self._is_hung_up:
+            self._vanished("the peer vanished while its handler waited for a person")
+        else:
             self.peer_closed()
+        if is_dead or proc.is_alive(*_tcp_ends(sock, self.peer)) is False:
             self.close_input("the client has gone")
             return False
-        self.peer_closed()
         return True
 
     # ── what people do ──
@@ -171,12 +223,13 @@ class Connection(Console):
             return "waiting"
         return self.activity.value if self._state is ConnectionState.OPEN else self._state.value
 
-    def reply(self, text: str, ask: int = 0) -> None:
+    def reply(self, text: str, ask: int = 0, timeout: float = 1.0) -> None:
         """Give the client `text`: as the answer of the ``input()`` that waits here, or else sent as it is, in UTF-8.
 
         Args:
             text: Without a line end; none is added.
             ask: The number of the question that is meant; 0 means whichever waits.
+            timeout: How long to wait for a client that does not read, in seconds.
 
         Raises:
             ConnectionEnded: The connection has ended.
@@ -187,9 +240,9 @@ class Connection(Console):
         """
         self._must_live()
         if not self.answer(text, ask):
-            data = text.encode("utf-8", "surrogateescape")
+            self._must_be_free()
             self._tell(text_event(Kind.ANSWERED, time.time(), self.number, text), announce=True)
-            self.send(data)
+            self.send(encoded(text), timeout)
 
     def send(self, data: bytes, timeout: float = 1.0) -> None:
         """Send bytes to the client, past its handler.
@@ -200,28 +253,53 @@ class Connection(Console):
 
         Raises:
             ConnectionEnded: The connection has ended, or ended by this.
-            Busy: The handler is in the middle of sending.
+            Busy: The handler, or somebody else, is in the middle of sending.
             NotReading: The client does not read; the message says how much was sent.
 
         Thread: any but the handler's own, which uses its socket.
         """
-        sock = self._must_live()
-        if self.activity is Activity.SENDING:
-            raise Busy(f"the handler of connection {self.number} is sending: try again when it has finished")
-        sent = 0
+        self._must_live()
+        self._must_be_free()
+        if not self._sending_past.acquire(timeout=timeout):
+            raise Busy(f"somebody else is sending to connection {self.number}: try again")
         try:
-            if sock is None:
-                self._observation.send_datagram(data, self.peer)
-                sent = len(data)
-            else:
-                sent = _send_within(sock, data, timeout)
-        except OSError as error:
-            raise ConnectionEnded(f"connection {self.number} could not be sent to: {error}") from error
+            sent = self._send_datagram(data) if self.is_datagram else self._send_within(data, timeout)
         finally:
-            if sent:
-                self.sent(data[: min(sent, KEPT_BYTES)], sent)
+            self._sending_past.release()
         if sent < len(data):
             raise NotReading(f"connection {self.number} does not read: {sent} of {len(data)} bytes were sent")
+
+    def _send_datagram(self, data: bytes) -> int:
+        try:
+            self._observation.send_datagram(data, self.peer)
+        except OSError as error:
+            raise NbserverError(f"a datagram to {address_text(self.peer)} could not be sent: {error.strerror or error}") from error
+        self.sent(data[:KEPT_BYTES], len(data))
+        return len(data)
+
+    def _send_within(self, data: bytes, timeout: float) -> int:
+        """Send as much as can be sent within `timeout` seconds without waiting in ``send``; returns how many bytes went."""
+        view, deadline = memoryview(data), time.monotonic() + timeout
+        try:
+            while view:
+                # Asked before: with a time-out of the handler's on the socket, send() itself would wait.
+                if not _wait_writable(self._must_live(), max(0.0, deadline - time.monotonic())):
+                    break
+                view = view[self._send_some(view) :]
+        finally:
+            sent = len(data) - len(view)
+            if sent:
+                self.sent(data[: min(sent, KEPT_BYTES)], sent)
+        return sent
+
+    def _send_some(self, view: memoryview) -> int:
+        with self.descriptor_lock:
+            try:
+                return socket.socket.send(self._must_live(), view, _DONT_WAIT)
+            except (BlockingIOError, TimeoutError):
+                return 0
+            except OSError as error:
+                raise ConnectionEnded(f"connection {self.number} could not be sent to: {error}") from error
 
     def close(self) -> None:
         """Hang up: the client reads the end, and the handler's ``recv`` and ``input()`` end. Doing it twice is doing it once."""
@@ -229,27 +307,35 @@ class Connection(Console):
 
     def reset(self) -> None:
         """Break the connection off: the client gets "connection reset by peer" and what it has not read yet is lost (TCP)."""
+        with self.descriptor_lock:
+            self._is_resetting = self._linger_not()
+            # A thread that is blocked in send() is woken by closing the writing side only.
+            is_halting = self._is_resetting and self.activity is not Activity.SENDING
+            self._hang_up("reset by you", socket.SHUT_RD if is_halting else socket.SHUT_RDWR)
+
+    def _linger_not(self) -> bool:
+        """Let the close send RST in place of FIN; so no FIN may go before (see `ObservedSocket.shutdown`). Whether that can be."""
         sock = self.socket
-        if sock is not None and sock.family != getattr(socket, "AF_UNIX", None):
-            # Closed with a linger time of 0 it sends RST in place of FIN; so no FIN may go before (see ObservedSocket.shutdown).
+        if sock is None or sock.family == getattr(socket, "AF_UNIX", None):
+            return False
+        try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self._is_resetting = True
-        # A thread that is blocked in send() is woken by closing the writing side only.
-        self._hang_up("reset by you", socket.SHUT_RDWR if self.activity is Activity.SENDING else socket.SHUT_RD)
+        except OSError:
+            return False  # closed already
+        return True
 
     def _hang_up(self, note: str, how: int) -> None:
         if self.is_over:
             return
         self.note = self.note or note
-        sock = self.socket
-        if sock is not None:
-            try:
-                socket.socket.shutdown(sock, how)
-            except OSError:
-                pass  # the peer was faster
+        self._is_hung_up = True
+        with self.descriptor_lock:
+            if self.socket is not None:
+                with contextlib.suppress(OSError):  # the peer was faster, or the handler has closed it
+                    socket.socket.shutdown(self.socket, how)
         self.close_input(note)
-        if sock is None:
-            self.end(note)  # a UDP peer is only remembered: there is nothing that its thread could notice
+        if self.is_datagram and not self._served_by:
+            self.end(note)  # a UDP peer is only remembered: there is nothing that could be noticed
 
     def wait_closed(self, timeout: float | None = None) -> None:
         """Wait until it has ended.
@@ -263,46 +349,57 @@ class Connection(Console):
         if not self._journal.wait_for(lambda: self.is_over, timeout):
             raise NotHeard(f"connection {self.number} has not ended within {timeout} s")
 
-    def _must_live(self) -> socket.socket | None:
-        if self.is_over:
+    def _must_live(self) -> socket.socket:
+        sock = self.socket
+        if self.is_over or (sock is None and not self.is_datagram):
             raise ConnectionEnded(f"connection {self.number} has ended: {self.note}")
-        return self.socket
+        return cast(socket.socket, sock)
+
+    def _must_be_free(self) -> None:
+        if self.activity is Activity.SENDING:
+            raise Busy(f"the handler of connection {self.number} is sending: try again when it has finished")
+        if not self.is_datagram and not hasattr(self.socket, "connection") and not self.is_over:
+            raise NbserverError(f"connection {self.number} is encrypted or wrapped by its handler: only its input() can be answered")
 
     def __repr__(self) -> str:
         return f"<Connection #{self.number} {address_text(self.peer)} {self.status}, {self.bytes_in} B in, {self.bytes_out} B out>"
 
 
-def _send_within(sock: socket.socket, data: bytes, timeout: float) -> int:
-    """Send as much as can be sent within `timeout` seconds without waiting in ``send``; returns how many bytes went."""
-    view, deadline = memoryview(data), time.monotonic() + timeout
-    while view:
-        try:
-            view = view[socket.socket.send(sock, view, _DONT_WAIT) :]
-        except BlockingIOError:
-            left = deadline - time.monotonic()
-            if left <= 0 or not _wait_writable(sock, left):
-                break
-    return len(data) - len(view)
+def is_vanished(error: BaseException) -> bool:
+    """Whether this is what a socket says when the other end is gone."""
+    return isinstance(error, ConnectionError) or (isinstance(error, OSError) and error.errno in _UNREACHABLE)
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # the user's own __str__
+        return "(its text cannot be made)"
 
 
 def _wait_writable(sock: socket.socket, timeout: float) -> bool:
-    if not hasattr(select, "poll"):
-        return bool(select.select([], [sock], [], timeout)[1])
-    poll = select.poll()  # not select(): descriptors may be above 1 024
-    poll.register(sock, select.POLLOUT)
-    return bool(poll.poll(timeout * 1000))
-
-
-def _is_dead(sock: socket.socket) -> bool:
-    """Whether both directions are closed, or the peer reset it."""
-    if not hasattr(select, "poll"):
-        return False
+    """Whether something can be sent; True as well when the socket was closed meanwhile, which sending will tell."""
     try:
-        poll = select.poll()
-        poll.register(sock, 0)  # POLLERR and POLLHUP are always told
-        return bool(poll.poll(0))
+        if not hasattr(select, "poll"):
+            return bool(select.select([], [sock], [], timeout)[1])
+        poll = select.poll()  # not select(): descriptors may be above 1 024
+        poll.register(sock, select.POLLOUT)
+        return bool(poll.poll(timeout * 1000))
     except (OSError, ValueError):
         return True
+
+
+def _look(sock: socket.socket) -> tuple[bool, bool, bool]:
+    """Whether the peer has closed its side, whether nothing can be sent to it either, and whether it broke off."""
+    if not _HALF_CLOSED:
+        return True, False, False  # not Linux: the watch has found the end of what it sent, and no more can be known
+    try:
+        poll = select.poll()
+        poll.register(sock, _HALF_CLOSED)  # errors and POLLHUP are always told
+        told = sum(flags for _, flags in poll.poll(0))
+    except (OSError, ValueError):
+        return True, True, False  # closed meanwhile
+    return bool(told), bool(told & ~_HALF_CLOSED), bool(told & select.POLLERR)
 
 
 def _tcp_ends(sock: socket.socket, peer: Any) -> tuple[str, int, str]:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from nbserver.widgets.pack import pack
 
 WIDGETS = Path(__file__).resolve().parents[2] / "nbserver/widgets"
-CHROMIUM_ARGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
 ORIGIN = "http://nbserver.test/"
 NOW = 1_760_000_000.0
 SERVER = {
@@ -190,14 +185,6 @@ def counts(rows: Any) -> dict[str, int]:
         **sums,
         "errors": 0,
     }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_ARGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

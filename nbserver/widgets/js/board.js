@@ -19,20 +19,22 @@ export function keepSelection(rows, selected) {
 
 function makeFilters(desk) {
   const chips = Object.keys(FILTERS).map((name) => {
-    const [word, number] = [h("span"), h("b")];
-    const element = h("button", { class: `nbs-filter is-${name}`, type: "button", onClick: () => desk.set({ filter: name }) }, word, " ", number);
-    return { name, word, number, element };
+    const [long, short, number] = [h("span", { class: "nbs-long" }), h("span", { class: "nbs-short" }), h("b")];
+    const element = h("button", { class: `nbs-filter is-${name}`, type: "button", onClick: () => desk.set({ filter: name }) }, long, short, " ", number);
+    return { name, long, short, number, element };
   });
   const element = h("div", { class: "nbs-filters", role: "group" }, ...chips.map((chip) => chip.element));
   return {
     element,
     show(rows, words) {
       attribute(element, "aria-label", words("filters"));
-      for (const { name, word, number, element: chip } of chips) {
+      for (const { name, long, short, number, element: chip } of chips) {
         const count = rows.filter(FILTERS[name]).length;
-        text(word, words(`filter.${name}`));
+        const word = words(`filter.${name}`);
+        text(long, word);
+        text(short, name === "waiting" ? words("short.filter") : word);
         text(number, String(count));
-        attribute(chip, "aria-pressed", String(desk.filter === name));
+        attributes(chip, { "aria-label": `${word} ${count}`, "aria-pressed": String(desk.filter === name) });
         chip.classList.toggle("is-zero", count === 0);
       }
     },

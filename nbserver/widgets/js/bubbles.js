@@ -28,7 +28,7 @@ export function errorCard(entry, words) {
 export function remark(entry, words) {
   const body = localString(entry);
   const word = { opened: "opened", closed: "ended", eof: "eof" }[entry.kind];
-  return h("div", { class: "nbs-remark" }, words(word), ...(body ? [" ", peerText(body)] : []), h("time", {}, clock(entry.time)));
+  return h("div", { class: "nbs-remark" }, words(word), ...(body ? [": ", peerText(body)] : []), h("time", {}, clock(entry.time)));
 }
 
 /** What became of the half character at the end of an earlier message. */

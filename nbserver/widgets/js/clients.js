@@ -3,9 +3,9 @@ import { attribute, attributes, h, peerText, text } from "./dom.js";
 import { makeConsoleLines } from "./consolelines.js";
 import { stateIcon } from "./icons.js";
 import { refusalNote, replyBox } from "./replybox.js";
-import { isEnded, isWaiting } from "./store.js";
-import { plainLine } from "./text.js";
 import { makeRoot } from "./root.js";
+import { stateWord } from "./row.js";
+import { isEnded, isWaiting } from "./store.js";
 import { makeTranscript } from "./transcript.js";
 
 const AT_FIRST = 24; // consoles shown before one asks for more: each is watched
@@ -35,15 +35,15 @@ function makeClient(hub, id) {
     attributes(element, { "aria-label": words("client", { id }), "data-state": row.state });
     text(name, words("client", { id }));
     icon.show(row.state);
-    text(word, words(isWaiting(row) ? "short.waiting" : `state.${row.state}`));
+    text(word, stateWord(row, words));
     text(peer, row.note && ended ? row.note : row.peer);
     attribute(peer, "title", row.peer);
     attributes(close, { "aria-label": words("closeClient", { id }), title: words("closeClient", { id }) });
     close.disabled = ended;
     transcript.show({ id, name: words("clientTranscript", { id }), options: { words, encoding: "utf-8", isStream: true } });
     text(prompt, isWaiting(row) ? row.prompt ?? "" : "");
-    const hint = ended ? words(`state.${row.state}`) : words(isWaiting(row) ? "typeReply" : "typeInput");
-    box.show({ name: words("clientInput", { id }), hint: plainLine(hint), isDisabled: ended });
+    const hint = ended ? words(`state.${row.state}`) : words(isWaiting(row) ? "typeAnswer" : "typeInput");
+    box.show({ name: words("clientInput", { id }), hint: hint, isDisabled: ended });
     const isStranded = ended && desk.draft(TABLE, id) !== "";
     note.show({ words, name: words("discardInput", { id }), reasonNow: isStranded ? words("code.clientEnded") : "" });
   }

@@ -3,6 +3,7 @@ import { makeBubbles } from "./bubbles.js";
 import { attribute, attributes, h, peerText, text } from "./dom.js";
 import { stateIcon } from "./icons.js";
 import { refusalNote, replyBox } from "./replybox.js";
+import { stateWord } from "./row.js";
 import { isEnded, isWaiting } from "./store.js";
 import { ENCODINGS } from "./text.js";
 import { makeTranscript } from "./transcript.js";
@@ -72,7 +73,7 @@ export function makeDetail(hub, actions) {
     attribute(peer, "title", row.peer);
     icon.show(row.state);
     attribute(element, "data-state", row.state);
-    text(state, words(`state.${row.state}`));
+    text(state, stateWord(row, words));
     attributes(close, { "aria-label": words("disconnect", { id }), title: words("disconnect", { id }) });
     text(close, words("disconnectShort"));
     close.disabled = isEnded(row);

@@ -41,7 +41,7 @@ function makeCounters() {
     show(counts, words) {
       names.forEach((name, i) => {
         text(numbers[i], count(counts[name]));
-        text(labels[i], words(name));
+        text(labels[i], words(name === "errors" && counts[name] === 1 ? "oneError" : name));
         items[i].classList.toggle("is-zero", counts[name] === 0);
       });
       attribute(items[2], "title", bytes(counts.bytes_in));
@@ -77,8 +77,8 @@ function makeButtons(hub) {
 export function makeHeader(hub) {
   const [dot, state, address, kind, thread] = ["dot", "serverstate", "address", "kind", "thread"].map((name) => h("span", { class: `nbs-${name}` }));
   const [spark, counters, buttons] = [makeSpark(), makeCounters(), makeButtons(hub)];
-  const element = h("header", { class: "nbs-header" },
-    h("div", { class: "nbs-identity" }, dot, address, state, kind, thread), spark.element, counters.element, buttons.element);
+  const identity = h("div", { class: "nbs-identity" }, h("div", { class: "nbs-who" }, dot, address, state), h("div", { class: "nbs-how" }, kind, thread));
+  const element = h("header", { class: "nbs-header" }, identity, spark.element, counters.element, buttons.element);
   return {
     element,
     show(server, words) {
@@ -87,7 +87,8 @@ export function makeHeader(hub) {
       attribute(address, "title", server.cell ? words("cell", { cell: server.cell }) : null);
       text(state, words(`server.${server.state}`));
       text(kind, server.kind);
-      text(thread, server.thread ? words("acceptThread", { thread: server.thread }) : "");
+      text(thread, server.thread ?? "");
+      attribute(thread, "title", words("acceptThread"));
       spark.show(hub.store.totals, hub.store.now(), words);
       counters.show(hub.store.counts, words);
       buttons.show(server.state === "new" || server.state === "serving", words);

@@ -16,6 +16,9 @@ const isStranded = (row, desk) => isEnded(row) && desk.draft("connections", row.
 export const needsBox = (row, desk, focused) =>
   isWaiting(row) || row.id === focused || desk.draft("connections", row.id) !== "" || Boolean(desk.refusal("connections", row.id));
 
+/** The state in words, as short as a column is. */
+export const stateWord = (row, words) => words(isWaiting(row) ? "short.waiting" : `state.${row.state}`);
+
 /** Height of a row in em. */
 export function heightOf(row, desk, focused) {
   if (!needsBox(row, desk, focused)) return LINE;
@@ -48,7 +51,7 @@ function makeCells() {
     elements: COLUMNS.map((name) => cells[name]),
     show(row, words, now) {
       icon.show(row.state);
-      text(word, words(isWaiting(row) ? "short.waiting" : `state.${row.state}`));
+      text(word, stateWord(row, words));
       for (const [name, value] of Object.entries(cellTexts(row, now))) text(inner[name]?.[0] ?? cells[name], value);
       attributes(cells.peer, { title: row.peer });
       attributes(cells.last, { title: row.preview || row.note || null });

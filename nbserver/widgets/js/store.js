@@ -233,6 +233,6 @@ export class Store {
   close() { this.isClosed = true; }
 }
 
-export function makeStore({ say, changed, clock = () => performance.now() / 1000, later = setTimeout }) {
+export function makeStore({ say, changed, clock = () => performance.now() / 1000, later = (act, wait) => setTimeout(act, wait) }) {
   return new Store({ say, changed, clock, later });
 }

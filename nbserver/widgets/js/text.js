@@ -169,8 +169,3 @@ export function makeReader(encoding, isStream) {
     return { tokens: read, before };
   };
 }
-
-/** Tokens as one plain line, for titles and placeholders. */
-export function plainLine(string) {
-  return tokens(string).map((token) => (token.kind === "break" ? "" : token.text)).join("");
-}

@@ -45,18 +45,26 @@ export function makeTranscript({ hub, table, makeLines }) {
     text(gap.element, words("more", { count: gap.count }));
   }
 
+  /** A hole in the numbers: the kernel kept no more, so there is nothing to click. */
+  function addHole(count, words) {
+    if (count > 0) log.append(h("div", { class: "nbs-remark" }, words("notKept", { count })));
+  }
+
   function addNew(entries, words) {
     const most = last ? AT_ONCE : limit;
     const skipped = entries.slice(0, -most);
     if (skipped.length) {
+      addHole(skipped[0].n - last - 1, words);
       lines.skip(skipped);
       addGap(skipped.length, words);
+      last = skipped.at(-1).n;
     }
     for (const entry of entries.slice(-most)) {
+      addHole(entry.n - last - 1, words);
       const node = lines.add(entry);
       if (node) { log.append(node); gap = null; }
+      last = entry.n;
     }
-    last = entries.at(-1).n;
     while (log.childElementCount > KEPT) log.firstElementChild.remove();
   }
 

@@ -6,10 +6,10 @@ const EN = {
   "server.new": "new", "server.serving": "serving", "server.stopping": "stopping", "server.stopped": "stopped", "server.failed": "failed",
   "state.accepted": "accepted", "state.running": "running", "state.receiving": "receiving", "state.sending": "sending",
   "state.waiting": "waiting for you", "state.half-closed": "half-closed", "state.closed": "closed", "state.reset": "reset", "state.failed": "failed",
-  "short.waiting": "waiting",
-  open: "open", waiting: "waiting", in: "in", out: "out", errors: "errors", rate: "{rate} msgs/s", rateTitle: "messages per second, the last minute",
-  acceptThread: "accepts in {thread}", cell: "made in {cell}",
-  smaller: "Smaller text", larger: "Larger text", language: "中文", languageName: "Switch to Chinese",
+  "short.waiting": "waiting", "short.filter": "Waiting",
+  open: "open", waiting: "waiting", in: "in", out: "out", errors: "errors", oneError: "error", rate: "{rate} msgs/s", rateTitle: "messages per second, the last minute",
+  acceptThread: "the thread that accepts connections", cell: "made in {cell}",
+  smaller: "Smaller text", larger: "Larger text", language: "中", languageName: "Switch to Chinese",
   addClient: "Add client", addClientShort: "client", stop: "Stop server", stopShort: "Stop",
   "limit.full": "{open} of {most} connections: the next ones wait in the backlog", "limit.descriptors": "No file descriptors left: trying again",
   waitingKernel: "Waiting for the kernel …", stale: "No word from the kernel for {time}: what you see may be old",
@@ -22,7 +22,7 @@ const EN = {
   "code.full": "the client does not read", "code.stopped": "the server has stopped", "code.silent": "no answer from the kernel yet; it may still arrive",
   "code.clientEnded": "this client has ended",
   select: "Select a connection to see its transcript", disconnect: "Disconnect #{id}", disconnectShort: "Disconnect", hex: "Hex", hexName: "Show bytes as hex", encoding: "Encoding",
-  transcript: "Transcript of #{id}", send: "Send", newer: "new", more: "… {count} more", earlier: "… {count} earlier", cut: "{shown} of {size} shown",
+  transcript: "Transcript of #{id}", send: "Send", newer: "new", more: "… +{count}", notKept: "{count} more, not kept", cut: "{shown} of {size} shown",
   fromPeer: "from client", toPeer: "to client", you: "you", fromServer: "from server", toServer: "to server", typed: "typed", asks: "asks",
   eof: "The other end has closed its side", opened: "opened", ended: "ended", error: "Error", traceback: "Traceback",
   half: "half a character: the rest has not come yet", joined: "this character goes on in the next message", raw: "not a character of this encoding",
@@ -31,7 +31,7 @@ const EN = {
   messageAll: "Message to all", sendAll: "Send to all", typeAll: "Message to all {count} open, Enter sends",
   refused: "Not done: {reason}", dismiss: "Dismiss",
   clients: "Clients", client: "Client {id}", closeClient: "Close client {id}", closeShort: "Close", clientTranscript: "Transcript of client {id}",
-  clientInput: "Input of client {id}", typeInput: "Type ahead, Enter sends", discardInput: "Discard draft of client {id}", moreClients: "Show {count} more clients", noClients: "No client yet",
+  clientInput: "Input of client {id}", typeInput: "Type ahead, Enter sends", typeAnswer: "Enter sends", discardInput: "Discard draft of client {id}", moreClients: "Show {count} more clients", noClients: "No client yet",
 };
 
 const ZH = {
@@ -39,9 +39,9 @@ const ZH = {
   "server.new": "未启动", "server.serving": "服务中", "server.stopping": "正在停止", "server.stopped": "已停止", "server.failed": "出错",
   "state.accepted": "已接受", "state.running": "处理中", "state.receiving": "接收中", "state.sending": "发送中",
   "state.waiting": "等待你回复", "state.half-closed": "半关闭", "state.closed": "已关闭", "state.reset": "被重置", "state.failed": "出错",
-  "short.waiting": "待回复",
-  open: "连接", waiting: "待回复", in: "收", out: "发", errors: "错误", rate: "{rate} 条/秒", rateTitle: "最近一分钟每秒消息数",
-  acceptThread: "接受线程 {thread}", cell: "来自 {cell}",
+  "short.waiting": "待回复", "short.filter": "待回复",
+  open: "连接", waiting: "待回复", in: "收", out: "发", errors: "错误", oneError: "错误", rate: "{rate} 条/秒", rateTitle: "最近一分钟每秒消息数",
+  acceptThread: "接受连接的线程", cell: "来自 {cell}",
   smaller: "缩小文字", larger: "放大文字", language: "EN", languageName: "切换到英文",
   addClient: "添加客户端", addClientShort: "客户端", stop: "停止服务器", stopShort: "停止",
   "limit.full": "已有 {open} / {most} 个连接：后来者在积压队列中等候", "limit.descriptors": "文件描述符已用完：正在重试",
@@ -55,7 +55,7 @@ const ZH = {
   "code.full": "客户端没有读取", "code.stopped": "服务器已停止", "code.silent": "内核尚未答复，消息可能稍后送达",
   "code.clientEnded": "这个客户端已结束",
   select: "选择一个连接，查看其记录", disconnect: "断开 #{id}", disconnectShort: "断开", hex: "十六进制", hexName: "以十六进制显示字节", encoding: "编码",
-  transcript: "#{id} 的记录", send: "发送", newer: "新消息", more: "…… 另有 {count} 条", earlier: "…… 更早 {count} 条", cut: "显示 {size} 中的 {shown}",
+  transcript: "#{id} 的记录", send: "发送", newer: "新消息", more: "… +{count}", notKept: "另有 {count} 条未保留", cut: "显示 {size} 中的 {shown}",
   fromPeer: "来自客户端", toPeer: "发往客户端", you: "你", fromServer: "来自服务器", toServer: "发往服务器", typed: "输入", asks: "询问",
   eof: "对方已关闭其发送端", opened: "已建立", ended: "已结束", error: "错误", traceback: "回溯",
   half: "半个字符：其余部分尚未到达", joined: "这个字符在下一条消息中继续", raw: "不是此编码的字符",
@@ -64,7 +64,7 @@ const ZH = {
   messageAll: "发给所有人的消息", sendAll: "全部发送", typeAll: "发给全部 {count} 个连接，回车发送",
   refused: "未完成：{reason}", dismiss: "关闭提示",
   clients: "客户端", client: "客户端 {id}", closeClient: "关闭客户端 {id}", closeShort: "关闭", clientTranscript: "客户端 {id} 的记录",
-  clientInput: "客户端 {id} 的输入", typeInput: "可预先输入，回车发送", discardInput: "丢弃客户端 {id} 的草稿", moreClients: "再显示 {count} 个客户端", noClients: "还没有客户端",
+  clientInput: "客户端 {id} 的输入", typeInput: "可预先输入，回车发送", typeAnswer: "回车发送", discardInput: "丢弃客户端 {id} 的草稿", moreClients: "再显示 {count} 个客户端", noClients: "还没有客户端",
 };
 
 export const LANGUAGES = { en: EN, zh: ZH };

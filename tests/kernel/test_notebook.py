@@ -1,0 +1,213 @@
+"""What cells do: the tutorial's programs, run and run again, and what bad input gets."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from .conftest import Kernel
+
+EXCHANGE = """
+clients = live_clients()
+server = nbserver.servers()[0]
+for client in clients:
+    assert client.wait_waiting(5)
+    client.answer(f"hello from {client.number}")
+for connection in server.connections.values():
+    assert connection.wait_waiting(5)
+for number in sorted(server.connections, reverse=True):
+    asked = [e.data.decode() for e in server[number].transcript if e.kind == "received"][-1]
+    server.reply(number, "answer to " + asked)
+for client in clients:
+    assert client.wait_waiting(5)
+heard = [[e.data.decode() for e in c.transcript if e.kind == "printed"] for c in clients]
+"""
+
+
+def test_three_clients_of_the_tutorial_each_receive_their_own_answer(tutorial):
+    tutorial.must(EXCHANGE)
+    assert tutorial.value("heard") == str([[f"answer to hello from {n}"] for n in (1, 2, 3)])
+    assert tutorial.value("server[1].prompt, server[1].status") == "(None, 'receiving')"
+
+
+def test_promise_04_running_the_cell_again_leaves_one_server(tutorial):
+    """Fifty times, with ten clients connected: no error, one server on the same port, each time under a second."""
+    tutorial.must("address = nbserver.servers()[0].address")
+    ten = tutorial.clients.replace("--count 3", "--count 10")
+    tutorial.must(ten, "the clients' cell")
+    slowest = 0.0
+    for _ in range(50):
+        tutorial.must("nbserver.servers()[0].wait_connections(10, 5)", "wait")
+        slowest = max(slowest, tutorial.must(tutorial.server, "the server's cell").seconds)
+        tutorial.must(ten, "the clients' cell")
+    assert slowest < 1.0
+    assert tutorial.value("[s.address == address for s in nbserver.servers()]") == "[True]"
+    assert tutorial.value("[c.number for c in live_clients()]") == str(list(range(1, 11)))
+
+
+def test_serve_in_a_cell_that_runs_again_takes_over_its_port(kernel):
+    cell = "import nbserver\nserver = nbserver.serve(port=globals().get('port', 0))\nport = server.address[1]\nserver"
+    kernel.must(cell)
+    ran = kernel.must(cell)
+    assert "application/vnd.jupyter.widget-view+json" in ran.data
+    assert kernel.value("nbserver.servers() == [server], server.address[1] == port") == "(True, True)"
+
+
+def test_two_servers_of_one_cell_both_stay(kernel):
+    kernel.must("import nbserver\na = nbserver.serve()\nb = nbserver.serve(nbserver.Echo)")
+    assert kernel.value("nbserver.servers() == [a, b]") == "True"
+
+
+def test_an_error_in_the_program_is_that_cells_error(tutorial):
+    ran = tutorial.run("%%server\nimport socketserver\n\nwrong(here)\n")
+    assert "NameError: name 'wrong' is not defined" in ran.error
+    assert "wrong(here)" in ran.error and "nbserver" not in ran.error
+    assert "SyntaxError" in tutorial.run("%%server\nclass :\n").error
+
+
+def test_what_the_server_program_defines_is_the_notebooks(tutorial):
+    assert tutorial.value("Myserver.__name__, type(server).__name__") == "('Myserver', 'ThreadingTCPServer')"
+
+
+def test_asyncio_run_works_in_a_server_cell(kernel):
+    program = """%%server
+import asyncio
+
+async def answer(reader, writer):
+    print("asked", (await reader.read(100)).decode())
+    writer.write(b"from asyncio")
+    writer.close()
+
+async def main():
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    print("listening on", port)
+    globals()["port"] = port
+    async with server:
+        await server.serve_forever()
+
+asyncio.run(main())
+"""
+    kernel.must("%load_ext nbserver")
+    first = kernel.must(program, "asyncio")
+    assert "application/vnd.jupyter.widget-view+json" in first.data
+    kernel.must("import gc, nbserver\nfrom nbserver.kernel import ServerProgram\n")
+    kernel.must("running = lambda: [o for o in gc.get_objects() if isinstance(o, ServerProgram) and not o.has_ended]")
+    kernel.must("p = running()[0]\np._journal.wait_for(lambda: 'port' in p.variables, 5)")
+    kernel.must("c = nbserver.client(('127.0.0.1', p.variables['port']))\nc.say('hello')\nheard = c.hear(5)")
+    assert kernel.value("heard") == "from asyncio"
+    assert "asked hello" in kernel.value("p.printed()")
+    kernel.must(program, "asyncio")
+    assert kernel.value("p.has_ended, len(running())") == "(True, 1)"
+
+
+def test_unload_ext_undoes_everything(kernel):
+    kernel.must(
+        "import builtins, getpass, socket, socketserver, sys, threading\n"
+        "def state():\n"
+        "    k = get_ipython().kernel\n"
+        "    return (builtins.input, getpass.getpass, sys.stdout, sys.stderr, sys.stdin, k.raw_input, k.getpass,\n"
+        "        socketserver.BaseServer.__init__, 'listen' in vars(socket.socket), sorted(k.control_handlers),\n"
+        "        sorted(get_ipython().magics_manager.magics['cell']))\n"
+        "before = state()"
+    )
+    kernel.must("%load_ext nbserver")
+    program = TUTORIAL = "%%server\nimport socketserver\nsocketserver.TCPServer(('127.0.0.1', 0), print).serve_forever()"
+    kernel.must(program)
+    kernel.must("import nbserver\nother = nbserver.serve()\nnbserver.clients(other, 2)")
+    assert kernel.value("state() == before") == "False"
+    kernel.must("%unload_ext nbserver")
+    kernel.must("for t in threading.enumerate():\n    if t.name.startswith(('nbserver', 'client')): t.join(5)")
+    assert kernel.value("[a for a, b in zip(state(), before) if a != b]") == "[]"
+    names = kernel.value("[t.name for t in threading.enumerate()]")
+    assert "nbserver" not in names and "client" not in names
+    assert "UsageError" in kernel.run(TUTORIAL).error
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("%%server --port 8\n1", ["UsageError", "'--port 8' is not an option", "%%server takes no options"]),
+        ("%%client --cuont 3\n1", ["UsageError", "did you mean --count?"]),
+        ("%%client --count many\n1", ["UsageError", "'--count many'"]),
+        ("%%client --count 0\n1", ["UsageError", "between 1 and 200"]),
+        ("nbserver.serve(42)", ["UsageError", "handle()", "not 42"]),
+        ("nbserver.serve(host='192.0.2.1')", ["AddressError", "'192.0.2.1' is not an address of this machine"]),
+        ("nbserver.serve(port=99999)", ["AddressError", "0 to 65535"]),
+        ("nbserver.serve(server_class=int)", ["UsageError", "server_class"]),
+        ("nbserver.client(('127.0.0.1', 1))", ["NotListening", "nothing listens on 127.0.0.1:1"]),
+        ("nbserver.client('nowhere')", ["UsageError", "'nowhere'"]),
+        ("nbserver.observe(object())", ["UsageError", "socketserver"]),
+        ("nbserver.servers()[0][77]", ["UsageError", "#77"]),
+        ("nbserver.serve(port=nbserver.servers()[0].address[1])", ["AddressError", "this notebook's server", "cell ["]),
+    ],
+)
+def test_bad_input_gets_one_sentence(nbserver_kernel, code, words):
+    error = nbserver_kernel.run(code).error
+    for word in words:
+        assert word in error, error
+    assert len(error.splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def nbserver_kernel():
+    kernel = Kernel(sys.executable)
+    kernel.must("%load_ext nbserver")
+    kernel.must("import nbserver\nserver = nbserver.serve()")
+    yield kernel
+    kernel.stop()
+
+
+def test_a_foreign_holder_of_the_port_is_named(nbserver_kernel):
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        error = nbserver_kernel.run(f"nbserver.serve(port={holder.getsockname()[1]})").error
+    assert "AddressError" in error and "process" in error and "python" in error.lower()
+
+
+def test_input_print_and_capture_in_other_cells_are_as_they_were(tutorial):
+    assert tutorial.must("print('to the cell')").text == "to the cell\n"
+    captured = tutorial.must("%%capture caught\nprint('kept')")
+    assert captured.text == "" and tutorial.value("caught.stdout") == "kept"
+    assert "from a shell" in tutorial.must("!echo from a shell").text
+    assert "StdinNotImplementedError" in tutorial.run("input('?')").error
+
+
+def test_what_clients_send_is_never_html(tutorial):
+    """Promise 9, in what a cell shows: the widget and plain text, nothing that a page would parse."""
+    data = tutorial.must("nbserver.servers()[0]").data
+    assert set(data) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
+    assert json.dumps(data)
+
+
+def test_300_handlers_alive_that_print_and_wait(kernel):
+    kernel.must(
+        "import nbserver, socketserver\n"
+        "class Asks(socketserver.BaseRequestHandler):\n"
+        "    def handle(self):\n"
+        "        print('served', self.client_address)\n"
+        "        self.request.sendall(input('what? ').encode())\n"
+        "server = nbserver.serve(Asks)\nserver"
+    )
+    kernel.must("fleet = nbserver.clients(server, 300)")
+    kernel.must("waiting = [server[n].wait_waiting(20) for n in range(1, 301)]")
+    kernel.must("for n in range(1, 301): server.reply(n, f'for {n}')")
+    kernel.must("heard = sorted(client.hear(20) for client in fleet)")
+    assert kernel.value("all(waiting), heard == sorted(f'for {n}' for n in range(1, 301))") == "(True, True)"
+
+
+def test_restart_and_shutdown_with_clients_are_as_quick_as_of_an_empty_kernel(python):
+    """At most half a second more, and the port is free."""
+    import socket
+
+    empty, busy = Kernel(python), Kernel(python)
+    busy.must("import nbserver\nserver = nbserver.serve()\nfleet = nbserver.clients(server, 10)\nserver")
+    busy.must("for client in fleet: client.say('hello')")
+    busy.must("waits = [server[n].wait_waiting(5) for n in range(1, 11)]")
+    port = int(busy.value("server.address[1]"))
+    assert busy.stop() - empty.stop() < 0.5
+    with socket.create_server(("127.0.0.1", port)):
+        pass
