@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from functools import partial
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 KEPT_BYTES = 4096
 """How much of one message is kept to be shown, in bytes; its true size is kept beside it."""

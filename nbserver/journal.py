@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Callable, Iterator
+from collections.abc import Callable, Iterator
 
 from .events import Event
 
@@ -24,8 +24,7 @@ class Record:
     __slots__ = ("_events", "_first", "_kept", "_most")
 
     def __init__(self, kept: int) -> None:
-        """
-        Args:
+        """Args:
             kept: How many events are kept; older ones are forgotten.
         """
         self._events: list[Event] = []

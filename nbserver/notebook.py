@@ -137,7 +137,7 @@ def run_client(source: str, count: int = 1) -> Fleet:
 
     def make(number: int) -> Program:
         before = _user_variables()
-        return Program(number, kernel.run_text(code, dict(before)), f"client {number}", before.values())
+        return Program(number, kernel.run_text(code, dict(before)), f"client {number}: program", before.values())
 
     cell = _begin()
     fleet = Fleet([enlist(make) for _ in range(count)])

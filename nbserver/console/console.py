@@ -49,8 +49,7 @@ class Console:
     """
 
     def __init__(self, number: int, journal: Journal) -> None:
-        """
-        Args:
+        """Args:
             journal: Where its events are told as well, and where those who wait for them sleep.
         """
         self.number = number

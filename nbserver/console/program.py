@@ -11,8 +11,8 @@ import threading
 import time
 import traceback
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
-from typing import Callable, Iterable, Iterator
 
 from .. import context
 from ..errors import InputClosed, NotHeard
@@ -35,8 +35,7 @@ class Program(Console):
     """
 
     def __init__(self, number: int, function: Callable[[], object], name: str, inherited: Iterable[object] = ()) -> None:
-        """
-        Args:
+        """Args:
             number: Which one, counted from 1; 0 for the console of a server's own program.
             function: What to run, called without arguments.
             name: What it is, in a few words.

@@ -10,7 +10,8 @@ import builtins
 import getpass
 import sys
 import threading
-from typing import Any, Callable, Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from .. import context
 from .console import Console

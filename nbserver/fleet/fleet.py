@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from typing import Callable, Iterator, Sequence, TypeVar
 
 from ..console import Program
+from ..errors import NotHeard
 
 _lock = threading.Lock()  # clients are made by cells and by boards
 _clients: dict[int, Program] = {}
@@ -54,10 +57,14 @@ class Fleet(Sequence[Program]):
     def __iter__(self) -> Iterator[Program]:
         return iter(list(self._clients))
 
-    def close(self) -> None:
-        """Close them all."""
+    def close(self, timeout: float = 1.0) -> None:
+        """Close them all, and wait for their threads; a program that computes may go on for longer than `timeout` seconds."""
         for client in self:
             client.close()
+        deadline = time.monotonic() + timeout
+        for client in self:
+            with contextlib.suppress(NotHeard):
+                client.wait_ended(max(0.0, deadline - time.monotonic()))
 
     def __repr__(self) -> str:
         return f"<Fleet of {len(self)}: {', '.join(repr(client) for client in self)}>"

@@ -9,7 +9,8 @@ import socket
 import struct
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Callable, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 from ..console import Console, Question
 from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading
@@ -285,7 +286,10 @@ class Connection(Console):
                 # Asked before: with a time-out of the handler's on the socket, send() itself would wait.
                 if not _wait_writable(self._must_live(), max(0.0, deadline - time.monotonic())):
                     break
-                view = view[self._send_some(view) :]
+                went = self._send_some(view)
+                if not went and time.monotonic() > deadline:
+                    break
+                view = view[went:]
         finally:
             sent = len(data) - len(view)
             if sent:
@@ -358,8 +362,9 @@ class Connection(Console):
     def _must_be_free(self) -> None:
         if self.activity is Activity.SENDING:
             raise Busy(f"the handler of connection {self.number} is sending: try again when it has finished")
-        if not self.is_datagram and not hasattr(self.socket, "connection") and not self.is_over:
-            raise NbserverError(f"connection {self.number} is encrypted or wrapped by its handler: only its input() can be answered")
+        sock = self.socket
+        if sock is not None and (sock.fileno() < 0 or not hasattr(sock, "connection")) and not self.is_over:
+            raise NbserverError(f"connection {self.number} is wrapped by its handler (TLS?): only its input() can be answered")
 
     def __repr__(self) -> str:
         return f"<Connection #{self.number} {address_text(self.peer)} {self.status}, {self.bytes_in} B in, {self.bytes_out} B out>"

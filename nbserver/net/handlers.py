@@ -7,7 +7,8 @@ import threading
 from typing import Any, ClassVar
 
 from .. import context
-from ..text import Decoder, safe_text
+from ..errors import NbserverError
+from ..text import Decoder, encoded, safe_text
 from .connection import Connection
 
 
@@ -50,7 +51,7 @@ class Conversation(_Messages):
         prompt = f"{safe_text(text.strip(), 60)} > "
         answer = speaker.ask(prompt) if speaker is not None else input(prompt)
         if answer:
-            self.send(answer.encode("utf-8", "surrogateescape"))
+            self.send(encoded(answer))
 
 
 class Echo(_Messages):
@@ -87,8 +88,6 @@ class ChatRoom(_Messages):
         return self.request.connection
 
     def message(self, data: bytes) -> None:
-        from ..errors import NbserverError
-
         with self._joining:
             others = [member for member in self.members if member is not self.connection]
         for member in others:

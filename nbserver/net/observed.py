@@ -23,7 +23,9 @@ import time
 import traceback
 import types
 import weakref
-from typing import Any, Callable, Iterable, cast
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 from .. import context
 from ..errors import InputClosed
@@ -102,7 +104,7 @@ class ObservedSocket(socket.socket):
         if result[0]:
             data = b"".join(bytes(memoryview(b).cast("B")[:KEPT_BYTES]) for b in buffers)
             self.connection.received(data[: min(result[0], KEPT_BYTES)], result[0])
-        else:
+        elif any(len(b) for b in buffers):
             self.connection.peer_closed()
         return result
 
@@ -138,12 +140,8 @@ class ObservedSocket(socket.socket):
         return size
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
-        # os.sendfile goes from descriptor to descriptor, past every method here: only the number of bytes is known.
-        if type(file).__module__ == "_io" and hasattr(file, "fileno"):
-            size = cast(int, self._observed(_SENDING, socket.socket.sendfile, file, offset, count))
-            self.connection.sent(b"", size)
-            return size
-        return super().sendfile(file, offset, count)
+        # Not with os.sendfile, which goes from descriptor to descriptor, past every method here.
+        return cast(int, self._sendfile_use_send(file, offset, count))  # type: ignore[attr-defined]
 
     def _observed(self, activity: Activity, call: Callable[..., Any], *args: Any) -> Any:
         connection = self.connection
@@ -162,13 +160,22 @@ class ObservedSocket(socket.socket):
             super().shutdown(how)
 
     def detach(self) -> int:
-        self.connection.end("taken over by the handler (detach)")
-        return super().detach()
+        with self.connection.descriptor_lock:
+            fd = super().detach()
+        self.connection._observation.taken_over(fd, self.connection)
+        return fd
+
+    def dup(self) -> socket.socket:
+        # A plain socket: closing the duplicate does not end the connection.
+        duplicate = socket.socket(self.family, self.type, self.proto, fileno=socket.dup(self.fileno()))
+        duplicate.settimeout(self.gettimeout())
+        return duplicate
 
     def _real_close(self, _ss: Any = _socket.socket) -> None:
         # The descriptor goes now, so the connection has ended for the peer, whoever closed it.
         self.connection.end()
-        super()._real_close(_ss)  # type: ignore[misc]
+        with self.connection.descriptor_lock:
+            super()._real_close(_ss)  # type: ignore[misc]
 
 
 def _kept(data: Any, size: int) -> bytes:
@@ -178,8 +185,11 @@ def _kept(data: Any, size: int) -> bytes:
     return bytes(memoryview(data).cast("B")[: min(size, KEPT_BYTES)])
 
 
+_datagram_servers: weakref.WeakKeyDictionary[socket.socket, Observation] = weakref.WeakKeyDictionary()
+
+
 class ObservedDatagramSocket(socket.socket):
-    """A datagram server's one socket. What a handler sends with it is told to the peer that the handler serves.
+    """A datagram server's one socket. What is sent with it is told to the row of the peer that it goes to.
 
     Without slots of its own, so that a socket which exists already can be given this class.
     """
@@ -188,9 +198,9 @@ class ObservedDatagramSocket(socket.socket):
 
     def sendto(self, data: Any, *args: Any) -> int:  # type: ignore[override]
         size = super().sendto(data, *args)
-        speaker = context.current()
-        if isinstance(speaker, Connection):
-            speaker._observation.peer(args[-1]).sent(_kept(data, size), size)
+        observation = _datagram_servers.get(self)
+        if observation is not None:
+            observation.peer(args[-1]).sent(_kept(data, size), size)
         return size
 
 
@@ -215,35 +225,66 @@ class Observation:
         self.trouble = ""
         self.forgotten = [0, 0, 0, 0, 0]  # connections, messages in and out, bytes in and out of those no longer in the table
         self.on_serving: Callable[[bool], None] = lambda is_serving: None
+        self.on_idle: Callable[[], None] = lambda: None  # told when the last that lived has ended
         self._server = weakref.ref(server)
-        # The accept loop adds, handlers' threads remove; the lock keeps number and table in step.
-        self._lock = threading.Lock()
+        # The accept loop adds, handlers' threads remove; the lock keeps number and table in step. Reentrant, because a signal
+        # handler or a __del__ may stop the server in a thread that holds it.
+        self._lock = threading.RLock()
+        # One row for one peer, whoever hears of it first. Never taken while `_lock` or the journal's lock is held.
+        self._peers_lock = threading.RLock()
         self._last_number = 0
         self._live: set[Connection] = set()
-        self._ended: list[int] = []
+        self._ended: deque[int] = deque()
         self._peers: dict[Any, Connection] = {}
+        self._foreign: dict[int, Connection] = {}  # of requests that are not our sockets, by the request's id
+        self._taken_over: dict[int, Connection] = {}  # whose descriptor was detached, to be wrapped in another socket
 
-    def open(self, peer: Any, sock: socket.socket | None) -> Connection:
+    def open(self, peer: Any, sock: socket.socket | None, is_datagram: bool = False) -> Connection:
         """A new connection."""
         with self._lock:
             self._last_number += 1
             number = self._last_number
-        connection = Connection(number, peer, self, sock)
+        connection = Connection(number, peer, self, sock, is_datagram)
         with self._lock:
             self.connections[number] = connection
             self._live.add(connection)
+        self.journal.wake()
         return connection
+
+    def of_request(self, request: Any) -> Connection | None:
+        """The connection of what a hook was given: one of our sockets, or what somebody wrapped it in, or what `adopt` was told."""
+        connection = getattr(request, "connection", None)
+        if isinstance(connection, Connection):
+            return connection
+        if id(request) not in self._foreign and isinstance(request, socket.socket):
+            wrapped = self._taken_over.pop(request.fileno(), None)
+            if wrapped is not None:
+                self.adopt(request, wrapped)
+        return self._foreign.get(id(request))
+
+    def adopt(self, request: Any, connection: Connection) -> Connection:
+        """Let `request` stand for `connection`: a TLS socket, or whatever a ``get_request`` of the user's returned."""
+        connection.socket = request if isinstance(request, socket.socket) else None
+        self._foreign[id(request)] = connection
+        return connection
+
+    def taken_over(self, fd: int, connection: Connection) -> None:
+        """The descriptor goes on without our socket (TLS wraps it so)."""
+        if fd >= 0 and not connection.is_over:
+            self._taken_over[fd] = connection
 
     def peer(self, address: Any) -> Connection:
         """The row of a datagram peer; made when it is heard for the first time."""
-        with self._lock:
-            known = self._peers.get(address)
+        known = self._peers.get(address)
         if known is not None and not known.is_over:
             return known
-        if len(self._live) >= self.max_connections:
-            min(self.live, key=lambda c: c.last).end("not heard for longest, and the table is full")
-        connection = self._peers[address] = self.open(address, None)
-        return connection
+        with self._peers_lock:
+            known = self._peers.get(address)
+            if known is None or known.is_over:
+                if not self.has_room:
+                    min(self.live, key=lambda c: c.last).end("not heard for longest, and the table is full")
+                known = self._peers[address] = self.open(address, None, is_datagram=True)
+            return known
 
     def ended(self, connection: Connection) -> None:
         """A connection has ended: it stays in the table for a while, to be read."""
@@ -251,13 +292,19 @@ class Observation:
             was_full = len(self._live) >= self.max_connections
             self._live.discard(connection)
             self._ended.append(connection.number)
-            forget = self._ended.pop(0) if len(self._ended) > _REMEMBERED else 0
+            forget = self._ended.popleft() if len(self._ended) > _REMEMBERED else 0
             old = self.connections.pop(forget, None)
             if self._peers.get(connection.peer) is connection:
                 del self._peers[connection.peer]
             if old is not None:
                 mine = (1, old.messages_in, old.messages_out, old.bytes_in, old.bytes_out)
                 self.forgotten = [a + b for a, b in zip(self.forgotten, mine)]
+            for table in (self._foreign, self._taken_over):
+                for key in [key for key, other in table.items() if other is connection]:
+                    del table[key]
+            is_idle = not self._live
+        if is_idle:
+            self.on_idle()
         server = self._server()
         if was_full and server is not None:
             server._loop.wake()
@@ -272,6 +319,11 @@ class Observation:
     def has_room(self) -> bool:
         """Whether one more may be accepted."""
         return len(self._live) < self.max_connections
+
+    def count_error(self) -> None:
+        """One more handler has raised."""
+        with self._lock:
+            self.errors += 1
 
     def tell(self, kind: Kind, text: str) -> None:
         """A fact of the server itself."""
@@ -300,11 +352,18 @@ class Observed(ResilientLoop):
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """As the class's own; the observation is told when it begins and ends."""
-        self.observation.on_serving(True)
+        observation = self.observation
+        if getattr(super().serve_forever, "__func__", None) is not ResilientLoop.serve_forever:
+            self._begins()  # a loop of the user's own, which may never come to ours
         try:
             super().serve_forever(poll_interval)
         finally:
-            self.observation.on_serving(False)
+            observation.on_serving(False)
+
+    def handle_request(self) -> None:
+        """As the class's own; the observation is told that it is served."""
+        self._begins()
+        super().handle_request()
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """As the class's own, with this thread's ``input()`` and ``print()`` given to the connection."""
@@ -315,66 +374,89 @@ class Observed(ResilientLoop):
             super().finish_request(request, client_address)
         except InputClosed:
             pass  # the client left while the handler asked a person: an ordinary end
+        except SystemExit:
+            connection.note = connection.note or "its handler called exit()"
+            raise
         except BaseException as error:
-            connection.failed(error, _report(error))
+            connection.failed(error, _report)
             raise
         finally:
             context.enter(previous)
-            connection.flush()
+            connection.left()
 
     def shutdown_request(self, request: Any) -> None:
         """As the class's own; the connection has ended then."""
+        connection = self.observation.of_request(request)
         try:
             super().shutdown_request(request)
         finally:
-            connection = getattr(request, "connection", None)
-            if isinstance(connection, Connection):
+            if connection is not None:
                 connection.end()
 
     def server_close(self) -> None:
         """As the class's own, after the loop has ended: a closed listener would make it spin."""
-        loop = self._loop
+        loop, observation = self._loop, self.observation
         with loop.lock:
-            loop.stop = loop.thread is not None
+            was_told, loop.stop, loop.is_closed = loop.stop, loop.thread is not None, True
         loop.wake()
-        if loop.thread is not threading.current_thread():
+        if not was_told and loop.thread is not threading.current_thread():
             loop.is_done.wait(1.0)
         super().server_close()
+        observation.on_serving(False)
+
+    def _begins(self) -> None:
+        self.observation.on_serving(True)
 
     def _has_room(self) -> bool:
-        return self.socket_type != socket.SOCK_STREAM or self.observation.has_room  # type: ignore[attr-defined]
+        return self._is_datagram() or self.observation.has_room
 
     def _begin(self, request: Any, client_address: Any) -> Any:
         observation = self.observation
-        if isinstance(request, tuple):
-            data = request[0]
-            observation.peer(client_address).received(data[:KEPT_BYTES], len(data))
-            return request
         if type(request) is socket.socket:
+            timeout = request.gettimeout()
             request = ObservedSocket(request.family, request.type, request.proto, fileno=request.detach())
+            request.settimeout(timeout)
         if isinstance(request, ObservedSocket):
             request.connection = observation.open(client_address, request)
+        elif self._is_datagram():
+            data = request[0] if isinstance(request, tuple) and isinstance(request[0], bytes) else b""
+            observation.peer(client_address).received(data[:KEPT_BYTES], len(data))
+        else:
+            observation.adopt(request, observation.open(client_address, None))
         return request
 
     def _connection_of(self, request: Any, client_address: Any) -> Connection:
-        connection = getattr(request, "connection", None)
-        return connection if isinstance(connection, Connection) else self.observation.peer(client_address)
+        observation = self.observation
+        known = observation.of_request(request)
+        if known is not None:
+            return known
+        if self._is_datagram():
+            return observation.peer(client_address)
+        return observation.adopt(request, observation.open(client_address, None))
+
+    def _failed(self, request: Any, client_address: Any, error: BaseException) -> None:
+        self._connection_of(request, client_address).failed(error, _report)
 
     def _refused(self, request: Any, client_address: Any) -> None:
         self._connection_of(request, client_address).note = "refused by verify_request()"
 
     def _trouble(self, text: str) -> None:
-        self.observation.trouble = text
-        self.observation.tell(Kind.TROUBLE, text)
+        # Not by the property: a worker may tell this after the object has its own class back.
+        observation: Observation = vars(self)["_nbserver_observation"]
+        observation.trouble = text
+        observation.tell(Kind.TROUBLE, text)
 
 
 def _report(error: BaseException) -> str:
-    """The traceback, without the frames of this package."""
-    frames = traceback.extract_tb(error.__traceback__)
+    """The traceback, without the frames of this package; with the error that it followed or was caused by."""
+    report = traceback.TracebackException.from_exception(error)
     own = os.path.dirname(__file__)
-    kept = [frame for frame in frames if os.path.dirname(frame.filename) != own]
-    lines = traceback.format_list(kept) + traceback.format_exception_only(type(error), error)
-    return "Traceback (most recent call last):\n" + "".join(lines)
+    part: traceback.TracebackException | None = report
+    while part is not None:
+        kept = [frame for frame in part.stack if os.path.dirname(frame.filename) != own]
+        part.stack = traceback.StackSummary.from_list(kept)
+        part = part.__cause__ or part.__context__
+    return "".join(report.format())
 
 
 class Accepting(socketserver.TCPServer):
@@ -387,8 +469,8 @@ class Accepting(socketserver.TCPServer):
     def get_request(self) -> tuple[Any, Any]:
         """``accept()``, without making a plain socket first."""
         listener = self.socket
-        if type(listener) is not socket.socket:
-            return super().get_request()
+        if type(listener) is not socket.socket or type(self).get_request is not Accepting.get_request:
+            return super().get_request()  # a hook of the user's in front of this one expects a plain socket
         fd, address = listener._accept()  # type: ignore[attr-defined]
         request = ObservedSocket(listener.family, listener.type, listener.proto, fileno=fd)
         if sys.platform != "linux":
@@ -405,6 +487,7 @@ class Datagrams(socketserver.UDPServer):
         """One datagram; one that is longer than ``max_packet_size`` is told as cut short."""
         if type(self.socket) is socket.socket:
             self.socket.__class__ = ObservedDatagramSocket
+            _datagram_servers[self.socket] = cast(Observed, self).observation
         if not hasattr(self.socket, "recvmsg"):
             return super().get_request()
         data, _, flags, address = self.socket.recvmsg(self.max_packet_size, 0, _DONT_WAIT)
@@ -435,10 +518,16 @@ def observed_class(cls: type[socketserver.BaseServer]) -> type[Any]:
         return cls
     known = _classes.get(cls)
     if known is None:
-        ours = [part for part in (PooledThreads, Datagrams, Accepting, ResilientLoop) if issubclass(cls, part.__base__)]
+        ours = [part for part in (PooledThreads, Datagrams, Accepting, ResilientLoop) if _is_in_use(part.__base__, cls)]
         # The standard library's own TCPServer and UDPServer come with the parts that stand in front of them.
         own = [] if any(issubclass(part, cls) for part in ours) else [cls]
         known = types.new_class(cls.__name__, (Observed, *own, *ours))
         known.__module__, known.__qualname__, known.__doc__ = cls.__module__, cls.__qualname__, cls.__doc__
         _classes[cls] = known
     return known
+
+
+def _is_in_use(part: type[Any], cls: type[socketserver.BaseServer]) -> bool:
+    """Whether `cls` is built on `part`, and before `BaseServer`: a mix-in that was written after the server does nothing."""
+    order = cls.__mro__
+    return part in order and order.index(part) <= order.index(socketserver.BaseServer)

@@ -9,8 +9,9 @@ import contextlib
 import ipaddress
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator, NamedTuple
+from typing import NamedTuple
 
 _LISTEN, _TIME_WAIT = 0x0A, 0x06  # include/net/tcp_states.h
 
@@ -56,7 +57,8 @@ def is_alive(host: str, port: int, local_host: str) -> bool | None:
         return None
     if not is_here or not Path("/proc/net/tcp").exists():
         return None
-    return any(entry.inode for entry in tcp_entries() if (entry.host, entry.port) == (host, port))
+    # The table changes while it is read, and a line may be missed: only what is missing twice is not there.
+    return any(entry.inode for _ in range(2) for entry in tcp_entries() if (entry.host, entry.port) == (host, port))
 
 
 def port_holder(port: int) -> str:

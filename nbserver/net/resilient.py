@@ -16,12 +16,19 @@ import socket
 import socketserver
 import threading
 import time
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Any, Callable
+from typing import Any
 
 _CAPACITY = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _FATAL = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK}
+# accept() gives an error of the network that waits on the new connection, too: that client is gone, and nothing else is wrong.
+_CLIENT_IS_GONE = {
+    getattr(errno, name, 0)
+    for name in ["EAGAIN", "EWOULDBLOCK", "EINTR", "ECONNABORTED", "ECONNRESET", "EPROTO", "ENOPROTOOPT", "EOPNOTSUPP", "EPERM", "ENETDOWN", "ENETUNREACH", "EHOSTDOWN", "EHOSTUNREACH", "ENONET", "ETIMEDOUT"]
+}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 1.0  # seconds; doubling, as Go's net/http does
+_ERROR_PAUSE = 0.05  # seconds; a hook that raises before it accepts would spin
 _IDLE_SECONDS = 10.0  # how long a worker waits for its next connection before its thread ends
 
 
@@ -29,12 +36,14 @@ class Loop:
     """The state of one accept loop: who runs it, whether it shall stop, and how to wake it."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        # Reentrant, because a signal handler or a __del__ may call shutdown() in a thread that holds it.
+        self.lock = threading.RLock()
         self.thread: threading.Thread | None = None
         self.is_done = threading.Event()
         self.is_done.set()
         self.stop = False
-        self.pause = 0.0  # seconds for which no connection is accepted, after a lack of resources
+        self.is_closed = False  # server_close() was called
+        self.paused_until = 0.0  # on the monotonic clock; no connection is accepted before, after a lack of resources
         self._waker: socket.socket | None = None
 
     def begin(self) -> bool:
@@ -53,10 +62,14 @@ class Loop:
             self.is_done.clear()
             return True
 
+    def pause(self) -> float:
+        """How long no connection is to be accepted from now on, in seconds."""
+        return max(0.0, self.paused_until - time.monotonic()) if self.paused_until else 0.0
+
     def end(self) -> None:
         """Give the loop back."""
         with self.lock:
-            self.thread, self.stop, self.pause = None, False, 0.0
+            self.thread, self.stop, self.paused_until = None, False, 0.0
         self.is_done.set()
 
     @contextlib.contextmanager
@@ -110,6 +123,7 @@ class ResilientLoop(socketserver.BaseServer):
             return
         try:
             with selectors.DefaultSelector() as selector, loop.woken_by(selector) as waker, self._not_blocking():
+                self._begins()
                 self._serve(loop, selector, waker, poll_interval)
         finally:
             loop.end()
@@ -118,21 +132,20 @@ class ResilientLoop(socketserver.BaseServer):
         is_listening = False
         while not loop.stop:
             # Full, or short of something: those who connect wait in the backlog, which costs nothing.
-            wanted = not loop.pause and self._has_room()
+            pause = loop.pause()
+            wanted = not pause and self._has_room()
             if wanted != is_listening:
                 is_listening = wanted
                 if wanted:
                     selector.register(self, selectors.EVENT_READ)  # type: ignore[arg-type]
                 else:
                     selector.unregister(self)  # type: ignore[arg-type]
-            ready = selector.select(min(loop.pause, poll_interval) if loop.pause else poll_interval)
+            ready = selector.select(min(pause, poll_interval) if pause else poll_interval)
             if loop.stop:
                 break
-            was_paused, loop.pause = loop.pause, 0.0
             for key, _ in ready:
                 if key.fileobj is waker:
                     waker.recv(4096)
-                    loop.pause = was_paused
                 else:
                     self._guarded(self._handle_request_noblock)
             self._guarded(self.service_actions)
@@ -155,6 +168,9 @@ class ResilientLoop(socketserver.BaseServer):
         except OSError as error:
             self._accept_failed(error)
             return
+        except BaseException:
+            self._loop.paused_until = time.monotonic() + _ERROR_PAUSE
+            raise
         self._failures = 0
         request = self._begin(request, client_address)
         try:
@@ -163,7 +179,8 @@ class ResilientLoop(socketserver.BaseServer):
             else:
                 self._refused(request, client_address)
                 self.shutdown_request(request)
-        except Exception:
+        except Exception as error:
+            self._failed(request, client_address, error)
             try:
                 self.handle_error(request, client_address)
             finally:
@@ -181,9 +198,13 @@ class ResilientLoop(socketserver.BaseServer):
             self._trouble(f"the listening socket is gone: {error}")
         elif error.errno in _CAPACITY:
             # The listener stays readable, so without a pause this would spin on a whole core and say nothing.
-            self._loop.pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._failures)
+            pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._failures)
             self._failures = min(self._failures + 1, 10)
-            self._trouble(f"cannot accept: {error.strerror}; trying again in {self._loop.pause:g} s")
+            self._loop.paused_until = time.monotonic() + pause
+            self._trouble(f"cannot accept: {error.strerror}; trying again in {pause:g} s")
+        elif error.errno not in _CLIENT_IS_GONE and not isinstance(error, (BlockingIOError, ConnectionError)):
+            self._loop.paused_until = time.monotonic() + _ERROR_PAUSE
+            self._trouble(f"get_request: {type(error).__name__}: {error}")
 
     def shutdown(self) -> None:
         """End `serve_forever`, and wait for its end unless this is its own thread."""
@@ -201,7 +222,7 @@ class ResilientLoop(socketserver.BaseServer):
     @contextlib.contextmanager
     def _not_blocking(self) -> Any:
         """Let ``accept`` return when the client that made it ready has gone again; a datagram socket answers handlers, so it stays."""
-        if self.socket_type != socket.SOCK_STREAM:  # type: ignore[attr-defined]
+        if getattr(self, "socket_type", None) != socket.SOCK_STREAM:
             yield
             return
         timeout = self.socket.gettimeout()
@@ -212,7 +233,13 @@ class ResilientLoop(socketserver.BaseServer):
             if self.socket.fileno() >= 0:
                 self.socket.settimeout(timeout)
 
+    def _is_datagram(self) -> bool:
+        return getattr(self, "socket_type", None) == socket.SOCK_DGRAM
+
     # ── for the observer above ──
+
+    def _begins(self) -> None:
+        pass
 
     def _has_room(self) -> bool:
         return True
@@ -221,6 +248,9 @@ class ResilientLoop(socketserver.BaseServer):
         return request
 
     def _refused(self, request: Any, client_address: Any) -> None:
+        pass
+
+    def _failed(self, request: Any, client_address: Any, error: BaseException) -> None:
         pass
 
     def _trouble(self, text: str) -> None:
@@ -236,8 +266,13 @@ class Workers:
     Thread: any.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, on_error: Callable[[str], None]) -> None:
+        """Args:
+            name: What the threads' names begin with.
+            on_error: Told what a job raised beyond what it handles itself.
+        """
         self._name = name
+        self._on_error = on_error
         # Makes "somebody is idle, so give it to the queue" one step: else a job could be left with nobody to take it.
         self._lock = threading.Lock()
         self._queue: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = SimpleQueue()
@@ -274,8 +309,9 @@ class Workers:
                     contextvars.Context().run(job[0], *job[1])
                 except SystemExit:
                     raise  # ends this thread without a word, as in any thread
-                except BaseException:
-                    pass  # told in the journal by whoever ran the handler; printed here it would land in some cell
+                except BaseException as error:
+                    # A hook that raised; printed here, as a thread does, it would land in some cell.
+                    self._on_error(f"{type(error).__name__} in {threading.current_thread().name}: {error}")
                 job = self._next()
         finally:
             with self._lock:
@@ -323,7 +359,8 @@ class PooledThreads(socketserver.ThreadingMixIn):
         except KeyError:
             address = self.server_address  # type: ignore[attr-defined]
             name = f"nbserver-{address[1] if isinstance(address, tuple) else 'unix'}-worker"
-            return vars(self).setdefault("_nbserver_workers", Workers(name))  # type: ignore[no-any-return]
+            workers = Workers(name, self._trouble)  # type: ignore[attr-defined]
+            return vars(self).setdefault("_nbserver_workers", workers)  # type: ignore[no-any-return]
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Hand the connection to a worker; without a thread to be had, the client reads the end, and the loop goes on."""

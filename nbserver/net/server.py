@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import socket
 import socketserver
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any
 
-from .. import console
+from .. import console, context
 from ..console import Program
 from ..errors import AddressError, ConnectionEnded, NbserverError, NotHeard, UsageError
 from ..events import Kind
@@ -73,6 +76,7 @@ class Server:
         self.observation: Observation = self.base.observation
         self.observation.max_connections = max_connections
         self.observation.on_serving = self._serving
+        self.observation.on_idle = self._let_go
         self.cell = ""
         self.panel: Any = None
         self.program: Program | None = None
@@ -83,6 +87,7 @@ class Server:
         self._report: StopReport | None = None
         self._failure: BaseException | None = None
         self._holds_console = False
+        self._path = _unix_path(self.base)
 
     # ── its life ──
 
@@ -99,13 +104,16 @@ class Server:
                 raise UsageError(f"a server is started once, and this one is {self._state.value}: make a new one with serve()")
             # A daemon: a forgotten server must not keep the kernel alive.
             self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        try:
-            self._thread.start()
-        except RuntimeError as error:
+            # Started with the lock held: a stop() from elsewhere must not find a thread that it cannot join.
+            try:
+                self._thread.start()
+            except (RuntimeError, MemoryError) as error:
+                self._failure = OSError(errno.EAGAIN, f"no thread for the accept loop: {error}")
+        if self._failure is not None:
             self.stop()
-            raise OSError(errno.EAGAIN, f"no thread for the accept loop: {error}") from error
         self.journal.wait_for(lambda: self._state is not ServerState.NEW, None)
         if self._failure is not None:
+            self.journal.wait_for(lambda: self._state is ServerState.STOPPED, 2.0)
             raise self._failure
         return self
 
@@ -120,15 +128,20 @@ class Server:
 
     def _serving(self, is_serving: bool) -> None:
         """Told by the observed server at the begin and end of ``serve_forever``, in the thread that runs it."""
-        if is_serving:
-            with self._lock:
-                self._thread = threading.current_thread()
-                if self._become(ServerState.SERVING):
-                    self._holds_console = True
-                    console.acquire()
-                    registry.add(self)
-        else:
-            self.stop()  # nothing to do, where it was stop() that ended the loop
+        if not is_serving:
+            was_closed_unserved = self._state is ServerState.NEW and self.base._loop.is_closed
+            if self._state is ServerState.SERVING or was_closed_unserved:
+                self.stop()
+            self._let_go()
+            return
+        with self._lock:
+            self._thread = threading.current_thread()
+            if self._state is ServerState.NEW:
+                # Before anybody can see that it serves: who then asks, prints or stops it finds all in place.
+                self._holds_console = True
+                console.acquire()
+                registry.add(self)
+                self._become(ServerState.SERVING)
 
     def _become(self, state: ServerState) -> bool:
         with self._lock:
@@ -165,7 +178,7 @@ class Server:
         self._close_listener()
         self._hang_up(self.observation.live)  # those that were accepted between the first look and the loop's end
         self._wait_for_handlers(deadline)
-        self._end(len(live), started)
+        self._end(len(live), started, deadline)
         return self._report or StopReport()
 
     def _patience(self, grace: float) -> float:
@@ -180,43 +193,51 @@ class Server:
             connection._hang_up("the server was stopped", socket.SHUT_RDWR)
 
     def _close_listener(self) -> None:
+        # First, so that what is bound to the path right after is not taken away with it.
+        if self._path is not None and _inode(self._path[0]) == self._path[1]:
+            with contextlib.suppress(OSError):  # somebody took it away this moment
+                os.unlink(self._path[0])
+        if self.base._loop.is_closed:
+            return  # the program itself has closed it
         try:
             self.base.server_close()
         except Exception as error:  # a user's own server_close: told, and the stop goes on
             self.observation.tell(Kind.TROUBLE, f"server_close: {type(error).__name__}: {error}")
-        self._unlink_path()
-
-    def _unlink_path(self) -> None:
-        """A Unix socket's path outlives the socket; left there, the next server could not bind it."""
-        import os
-
-        address = self.base.server_address
-        if self.base.address_family == getattr(socket, "AF_UNIX", None) and isinstance(address, str) and address:
-            try:
-                os.unlink(address)
-            except OSError:
-                pass  # somebody took it away already
 
     def _wait_for_handlers(self, deadline: float) -> None:
-        own = console_of_this_thread(self)
-        others = lambda: [c for c in self.observation.live if c is not own]  # noqa: E731
-        self.journal.wait_for(lambda: not others(), max(0.0, deadline - time.monotonic()))
+        self.journal.wait_for(lambda: not self._others(), max(0.0, deadline - time.monotonic()))
 
-    def _end(self, ended: int, started: float) -> None:
+    def _others(self) -> list[Connection]:
+        """The connections that live, but for the one that this thread serves: who stops its own server is not waited for."""
         own = console_of_this_thread(self)
-        stragglers = tuple(c for c in self.observation.live if c is not own)
+        return [connection for connection in self.observation.live if connection is not own]
+
+    def _end(self, ended: int, started: float, deadline: float) -> None:
+        stragglers = tuple(self._others())
         for connection in stragglers:
             connection.note = "its handler did not end when the server was stopped"
-        self._report = StopReport(ended, stragglers, time.monotonic() - started)
         registry.remove(self)
-        if self._holds_console:
-            self._holds_console = False
-            console.release()
         thread = self._thread
-        if thread is not None and thread is not threading.current_thread() and not self.program and not own:
-            thread.join(0.5)  # its loop is done: only its last lines are left
-        self.base.__class__ = self._own_class
+        if thread is not None and thread.is_alive() and not self._is_own_thread() and self.base._loop.is_done.is_set():
+            if not self.program:
+                thread.join(max(0.1, deadline - time.monotonic()))  # its loop is done: only its last lines are left
+        self._report = StopReport(ended, stragglers, time.monotonic() - started)
+        self._let_go()
         self._become(ServerState.STOPPED)
+
+    def _let_go(self) -> None:
+        """Undo what handlers need, when it was stopped and the last has ended: the routing of input() and print(), our class.
+
+        A handler that goes on after the stop would else print into some cell, and its error to stderr.
+        """
+        with self._lock:
+            is_needed = self._state in (ServerState.NEW, ServerState.SERVING) or not self.base._loop.is_done.is_set()
+            if is_needed or self.observation.live:
+                return
+            holds, self._holds_console = self._holds_console, False
+            self.base.__class__ = self._own_class
+        if holds:
+            console.release()
 
     def __enter__(self) -> Server:
         return self.start() if self._state is ServerState.NEW and self._thread is None else self
@@ -260,7 +281,7 @@ class Server:
     @property
     def is_datagram(self) -> bool:
         """Whether it serves datagrams (UDP), and so has peers in place of connections."""
-        return bool(self.base.socket_type == socket.SOCK_DGRAM)
+        return getattr(self.base, "socket_type", None) == socket.SOCK_DGRAM
 
     @property
     def connections(self) -> Mapping[int, Connection]:
@@ -297,9 +318,10 @@ class Server:
             Those that could not be given it: number → why. One that does not read stops nobody else.
         """
         missed = {}
+        deadline = time.monotonic() + 1.0  # for all together: those that do not read must not add up
         for connection in sorted(self.observation.live, key=lambda c: c.number):
             try:
-                connection.reply(text)
+                connection.reply(text, timeout=max(0.0, deadline - time.monotonic()))
             except ConnectionEnded:
                 pass  # it left meanwhile: it is not among all any more
             except NbserverError as error:
@@ -317,9 +339,7 @@ class Server:
 
 def console_of_this_thread(server: Server) -> Connection | None:
     """The connection of `server` that this thread serves, if it is one of its handlers."""
-    from ..context import current
-
-    speaker = current()
+    speaker = context.current()
     mine = isinstance(speaker, Connection) and speaker._observation is server.observation
     return speaker if mine else None  # type: ignore[return-value]
 
@@ -337,9 +357,32 @@ def _observe(base: socketserver.BaseServer) -> Observed:
     except TypeError as error:
         raise UsageError(f"{type(base).__name__} cannot be observed: {error}") from error
     sock = getattr(base, "socket", None)
-    if isinstance(sock, socket.socket) and sock.getsockopt(socket.SOL_SOCKET, getattr(socket, "SO_ACCEPTCONN", 30)):
-        base.server_activate()  # type: ignore[attr-defined]  # again, so that the longer backlog holds
+    if isinstance(sock, socket.socket) and _is_listening(sock):
+        sock.listen(base.request_queue_size)  # type: ignore[attr-defined]  # again, so that the longer backlog holds
     return base  # type: ignore[return-value]
+
+
+def _is_listening(sock: socket.socket) -> bool:
+    try:
+        return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except (OSError, AttributeError):
+        return False  # closed; or a system that does not tell, where the backlog stays as it is
+
+
+def _unix_path(base: Any) -> tuple[str, int] | None:
+    """The path of a Unix socket, which outlives the socket and must be taken away; with its inode: another's is left alone."""
+    address = base.server_address
+    if getattr(base, "address_family", None) != getattr(socket, "AF_UNIX", object()) or not isinstance(address, str):
+        return None
+    inode = _inode(os.path.abspath(address)) if address else None
+    return (os.path.abspath(address), inode) if inode else None
+
+
+def _inode(path: str) -> int | None:
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return None
 
 
 def listen(
@@ -383,6 +426,8 @@ def bind(server_class: type[Any], address: Any, handler: Any) -> Any:
         return observed(address, handler)
     except OverflowError as error:
         raise AddressError(f"{address_text(address)} cannot be bound: a port is a number from 0 to 65535") from error
+    except UnicodeError as error:
+        raise AddressError(f"{address_text(address)} cannot be bound: that is no host name") from error
     except OSError as error:
         raise address_error(error, address) from error
 
@@ -395,7 +440,8 @@ def address_error(error: OSError, address: Any) -> AddressError:
         text = f"{where} is in use: {_holder(address)} holds it. Stop that, or take another port (port=0 takes any that is free)"
     elif error.errno in (errno.EACCES, errno.EPERM):
         why = "ports below 1024 are for administrators" if 0 < port < 1024 else "this user may not"
-        text = f"{where} may not be bound: {why}. Take a port above 1023 (port=0 takes any that is free)"
+        what = "a port above 1023 (port=0 takes any that is free)" if isinstance(address, tuple) else "a path in a folder of your own"
+        text = f"{where} may not be bound: {why}. Take {what}"
     elif isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
         text = f"{where} cannot be bound: {safe_text(str(address[0]))!r} is not an address of this machine. Use 127.0.0.1"
     else:

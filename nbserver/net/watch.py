@@ -14,7 +14,7 @@ import time
 from typing import Protocol
 
 _LOOK_AGAIN = 0.25  # seconds; how often a half-closed peer, or on other systems any peer, is looked at
-_IDLE = 0.5  # seconds without anybody to watch after which the thread ends
+_IDLE = 0.25  # seconds without anybody to watch after which the thread ends
 
 
 class Watched(Protocol):
@@ -46,11 +46,10 @@ class PeerWatch:
             return
         with self._changed:
             self._watched[fd] = watched
-            self._start()
-            if self._epoll:
-                # EPOLLONESHOT: once it has hung up the state does not change back, and level-triggered it would spin.
-                with contextlib.suppress(FileExistsError):
-                    self._epoll.register(fd, select.EPOLLRDHUP | select.EPOLLONESHOT)
+            if self._thread is None:
+                self._start()
+            elif self._epoll:
+                self._register(fd)
             self._changed.notify()
 
     def remove(self, watched: Watched) -> None:
@@ -64,37 +63,57 @@ class PeerWatch:
                         self._epoll.unregister(fd)
 
     def _start(self) -> None:
-        if self._thread is None:
+        """Start the thread. Without a descriptor or a thread to be had, input() waits unwatched until the next one is added."""
+        with contextlib.suppress(OSError):
             self._epoll = select.epoll() if hasattr(select, "epoll") else None
+            for fd in self._watched:
+                self._register(fd)
             # A daemon: it serves threads that are daemons themselves.
-            self._thread = threading.Thread(target=self._run, name="nbserver-watch", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="nbserver-watch", daemon=True)
+            try:
+                thread.start()
+                self._thread = thread
+            except RuntimeError:
+                self._close_epoll()
+
+    def _register(self, fd: int) -> None:
+        if self._epoll:
+            # EPOLLONESHOT: once it has hung up the state does not change back, and level-triggered it would spin.
+            with contextlib.suppress(OSError):  # there already; or closed this moment, which ends the input() anyway
+                self._epoll.register(fd, select.EPOLLRDHUP | select.EPOLLONESHOT)
+
+    def _close_epoll(self) -> None:
+        if self._epoll:
+            self._epoll.close()
+        self._epoll = None
 
     def _run(self) -> None:
         while self._still_needed():
             for fd in self._wait():
                 with self._changed:
                     watched = self._watched.get(fd)
-                if watched is not None and watched.peer_hung_up():
-                    self._hung_up.add(fd)
-                else:
-                    self._hung_up.discard(fd)
+                stays = watched is not None and watched.peer_hung_up()
+                with self._changed:
+                    # Looked at without the lock, so it may have gone meanwhile, and another may have its descriptor.
+                    if stays and self._watched.get(fd) is watched:
+                        self._hung_up.add(fd)
+                    else:
+                        self._hung_up.discard(fd)
 
     def _still_needed(self) -> bool:
         """Whether anybody is watched; waits a while for somebody, and otherwise ends the thread."""
         with self._changed:
             if self._changed.wait_for(lambda: self._watched, _IDLE):
                 return True
-            if self._epoll:
-                self._epoll.close()
-            self._thread = self._epoll = None
+            self._close_epoll()
+            self._thread = None
             return False
 
     def _wait(self) -> list[int]:
         """The descriptors of connections that are to be looked at."""
         if self._epoll:
             # Bounded, so that the thread sees soon after the last removal that it is not needed any more.
-            found = self._epoll.poll(_LOOK_AGAIN if self._hung_up else 0.5)
+            found = self._epoll.poll(_LOOK_AGAIN)
             return [fd for fd, _ in found] + list(self._hung_up)
         time.sleep(_LOOK_AGAIN)
         with self._changed:
@@ -104,10 +123,13 @@ class PeerWatch:
 def _has_hung_up(sock: socket.socket | None) -> bool:
     """Whether the next ``recv`` would give the end; where a message waits before it, that is not known yet."""
     try:
-        return sock is None or sock.recv(1, socket.MSG_PEEK | getattr(socket, "MSG_DONTWAIT", 0)) == b""
-    except BlockingIOError:
+        if sock is None or not select.select([sock], [], [], 0)[0]:
+            return sock is None
+        # Past the observed recv(), which would tell this as the handler's.
+        return socket.socket.recv(sock, 1, socket.MSG_PEEK | getattr(socket, "MSG_DONTWAIT", 0)) == b""
+    except (BlockingIOError, TimeoutError):
         return False
-    except OSError:
+    except (OSError, ValueError):
         return True
 
 

@@ -200,7 +200,7 @@ def _client_row(client: Program) -> Row:
     state = "waiting" if ask else "running"
     if client.has_ended:
         state = "closed" if client.error is None else "failed"
-    peer = str(client.target) if isinstance(client, Client) else client.name
+    peer = str(client.target) if isinstance(client, Client) else client.name.partition(": ")[2]
     note = "" if client.error is None else safe_text(f"{type(client.error).__name__}: {client.error}", _PROMPT)
     return [client.number, state, peer, client.transcript.last, 0, 0, 0, client.opened, "", prompt, ask, client.opened, note]
 
@@ -209,7 +209,7 @@ def _limit(server: Server) -> str:
     """What a limit does now, as a code that each language puts in words."""
     if server.state is not ServerState.SERVING:
         return ""
-    if server.base._loop.pause:
+    if server.base._loop.pause():
         return "descriptors"
     most = server.observation.max_connections
     live = len(server.observation.live)

@@ -6,7 +6,6 @@ import secrets
 import threading
 import time
 from collections import deque
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +25,6 @@ _BEAT_SECONDS = 1.0
 _REMEMBERED_REQUESTS = 1000
 
 
-@cache
-def _code() -> str:
-    return pack(_HERE / "hub.js")
-
-
-@cache
-def _style() -> str:
-    return (_HERE / "nbserver.css").read_text("utf-8")
-
-
-@cache
-def _view_code() -> str:
-    return (_HERE / "view.js").read_text("utf-8")
-
-
 class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     """Mirrors one server and the clients shown with it, or clients alone, in every page that shows them.
 
@@ -51,6 +35,9 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         scale: The size of its views' font, 1.0 being the notebook's.
         fleet: The clients shown with the server.
     """
+
+    _esm = pack(_HERE / "hub.js")
+    _css = (_HERE / "nbserver.css").read_text("utf-8")
 
     key = traitlets.Unicode().tag(sync=True)
     control = traitlets.Bool(False).tag(sync=True)
@@ -68,7 +55,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self._done: deque[str] = deque(maxlen=_REMEMBERED_REQUESTS)
         self._is_seen = False
         self._last_sent = 0.0
-        super().__init__(_esm=_code(), _css=_style(), key=secrets.token_hex(16))
+        super().__init__(key=secrets.token_hex(16))
         self.control = bridge.listen_to_views(self.key, self.receive, self.comm)
         self.on_msg(self._on_comm)
 
@@ -153,10 +140,12 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
         view: ``"board"`` or ``"clients"``.
     """
 
+    _esm = (_HERE / "view.js").read_text("utf-8")
+
     hub = traitlets.Unicode().tag(sync=True)
     view = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, hub: Hub, view: str) -> None:
         """Args: what to show, and how. Thread: the main one."""
         self.mirror = hub
-        super().__init__(_esm=_view_code(), hub=f"anywidget:{hub.model_id}", view=view)
+        super().__init__(hub=f"anywidget:{hub.model_id}", view=view)

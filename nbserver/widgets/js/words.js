@@ -24,13 +24,13 @@ const EN = {
   select: "Select a connection to see its transcript", disconnect: "Disconnect #{id}", disconnectShort: "Disconnect", hex: "Hex", hexName: "Show bytes as hex", encoding: "Encoding",
   transcript: "Transcript of #{id}", send: "Send", newer: "new", more: "… +{count}", notKept: "{count} more, not kept", cut: "{shown} of {size} shown",
   fromPeer: "from client", toPeer: "to client", you: "you", fromServer: "from server", toServer: "to server", typed: "typed", asks: "asks",
-  eof: "The other end has closed its side", opened: "opened", ended: "ended", error: "Error", traceback: "Traceback",
+  eof: "The other end has closed its side", opened: "opened", ended: "ended", traceback: "Traceback",
   half: "half a character: the rest has not come yet", joined: "this character goes on in the next message", raw: "not a character of this encoding",
   "chip.control": "control character", "chip.bidi": "changes the direction of writing", "chip.private": "private use", "chip.unassigned": "not a character",
   "chip.invisible": "invisible", "chip.space": "a space of another width", "chip.marks": "stacked marks", "chip.rest": "more than is shown here",
   messageAll: "Message to all", sendAll: "Send to all", typeAll: "Message to all {count} open, Enter sends",
   refused: "Not done: {reason}", dismiss: "Dismiss",
-  clients: "Clients", client: "Client {id}", closeClient: "Close client {id}", closeShort: "Close", clientTranscript: "Transcript of client {id}",
+  clients: "Clients", client: "Client {id}", closeClient: "Close client {id}", clientTranscript: "Transcript of client {id}",
   clientInput: "Input of client {id}", typeInput: "Type ahead, Enter sends", typeAnswer: "Enter sends", discardInput: "Discard draft of client {id}", moreClients: "Show {count} more clients", noClients: "No client yet",
 };
 
@@ -57,13 +57,13 @@ const ZH = {
   select: "选择一个连接，查看其记录", disconnect: "断开 #{id}", disconnectShort: "断开", hex: "十六进制", hexName: "以十六进制显示字节", encoding: "编码",
   transcript: "#{id} 的记录", send: "发送", newer: "新消息", more: "… +{count}", notKept: "另有 {count} 条未保留", cut: "显示 {size} 中的 {shown}",
   fromPeer: "来自客户端", toPeer: "发往客户端", you: "你", fromServer: "来自服务器", toServer: "发往服务器", typed: "输入", asks: "询问",
-  eof: "对方已关闭其发送端", opened: "已建立", ended: "已结束", error: "错误", traceback: "回溯",
+  eof: "对方已关闭其发送端", opened: "已建立", ended: "已结束", traceback: "回溯",
   half: "半个字符：其余部分尚未到达", joined: "这个字符在下一条消息中继续", raw: "不是此编码的字符",
   "chip.control": "控制字符", "chip.bidi": "改变书写方向", "chip.private": "私用区字符", "chip.unassigned": "未分配的字符",
   "chip.invisible": "不可见字符", "chip.space": "其他宽度的空格", "chip.marks": "叠加符号", "chip.rest": "其余未显示",
   messageAll: "发给所有人的消息", sendAll: "全部发送", typeAll: "发给全部 {count} 个连接，回车发送",
   refused: "未完成：{reason}", dismiss: "关闭提示",
-  clients: "客户端", client: "客户端 {id}", closeClient: "关闭客户端 {id}", closeShort: "关闭", clientTranscript: "客户端 {id} 的记录",
+  clients: "客户端", client: "客户端 {id}", closeClient: "关闭客户端 {id}", clientTranscript: "客户端 {id} 的记录",
   clientInput: "客户端 {id} 的输入", typeInput: "可预先输入，回车发送", typeAnswer: "回车发送", discardInput: "丢弃客户端 {id} 的草稿", moreClients: "再显示 {count} 个客户端", noClients: "还没有客户端",
 };
 

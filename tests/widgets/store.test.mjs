@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { FILTERS, KEPT, makeStore, nextWaiting, noteTotal, ratesOf, Table, toEntries } from "../../nbserver/widgets/js/store.js";
+
+const row = (id, state = "running", ask = 0, last = 100) => [id, state, `127.0.0.1:${40000 + id}`, 0, 0, 0, 0, last, "", ask ? "? " : null, ask, 100, ""];
+let said, timers, time, changes, store, q;
+
+beforeEach(() => {
+  [said, timers, time, changes, q] = [[], [], 0, 0, 0];
+  store = makeStore({
+    say: (request, attempt) => said.push({ ...request, attempt }),
+    changed: () => { changes += 1; },
+    clock: () => time,
+    later: (act, wait) => timers.push({ act, wait }),
+  });
+});
+
+const facts = (more) => ({ ep: "life", q: (q += 1), now: 1000 + time, ...more });
+const snap = (connections = [], more = {}) => store.handle({ t: "snap", v: 1, server: {}, counts: {}, connections, clients: [], ...facts(more) });
+const delta = (more = {}, body) => store.handle({ t: "delta", ...facts(more) }, body ? [new DataView(Uint8Array.from(body).buffer)] : []);
+const ids = () => store.tables.connections.rows.map((each) => each.id);
+const runTimers = () => timers.splice(0).forEach(({ act }) => act());
+
+test("a snapshot sets everything, deltas change and remove rows", () => {
+  snap([row(1), row(2)]);
+  delta({ connections: [row(2, "closed"), row(3)], gone: { connections: [1] } });
+  assert.deepEqual(ids(), [2, 3]);
+  assert.equal(store.tables.connections.get(2).state, "closed");
+  assert.equal(store.tables.connections.get(1), undefined);
+});
+
+test("what is not newer is ignored", () => {
+  snap([row(1)]);
+  q -= 1;
+  delta({ connections: [row(9)] });
+  assert.deepEqual(ids(), [1]);
+  assert.equal(said.length, 0);
+});
+
+test("a gap, or another life, asks once for a snapshot and takes nothing until it comes", () => {
+  for (const more of [{ q: 99 }, { ep: "other" }]) {
+    said.length = 0;
+    store.isSynced = false;
+    snap([row(1)]);
+    delta({ connections: [row(2)], ...more });
+    delta({ connections: [row(3)] });
+    assert.deepEqual(said.map((wish) => wish.do), ["hello"]);
+    assert.deepEqual(ids(), [1]);
+  }
+});
+
+test("hello is said again after 1.5, 3, 6 … seconds until a snapshot is there", () => {
+  store.hello();
+  const waits = [];
+  for (let i = 0; i < 5; i++) {
+    waits.push(timers.at(-1).wait);
+    runTimers();
+  }
+  assert.deepEqual(waits, [1500, 3000, 6000, 12000, 24000]);
+  assert.deepEqual(said.map((wish) => wish.attempt), [0, 1, 2, 3, 4, 5]);
+  snap();
+  runTimers();
+  assert.equal(said.length, 6);
+  assert.equal(timers.length, 0);
+});
+
+test("a closed store says nothing more", () => {
+  store.hello();
+  store.close();
+  runTimers();
+  assert.equal(said.length, 1);
+});
+
+test("rows are in the order of their numbers, whatever order they come in", () => {
+  const table = new Table();
+  for (const id of [5, 1, 3, 1]) table.put({ id, seen: true });
+  assert.deepEqual(table.rows.map((each) => each.id), [1, 3, 5]);
+  assert.equal(table.get(5).id, 5);
+  assert.equal(table.index.get(5), 2);
+});
+
+test("waiting begins when this input() was first seen, and not with every change of the row", () => {
+  snap([row(1)]);
+  time = 5;
+  delta({ connections: [row(1, "waiting", 1)] });
+  time = 9;
+  delta({ connections: [row(1, "waiting", 1)] });
+  assert.equal(store.tables.connections.get(1).since, 1005);
+  delta({ connections: [row(1, "waiting", 2)] });
+  assert.equal(store.tables.connections.get(1).since, 1009);
+});
+
+test("the next to be answered has waited longest behind this one, then longest of all", () => {
+  const rows = [[1, 7], [2, 3], [3, 5]].map(([id, ask]) => ({ id, ask, state: "waiting" }));
+  const none = () => false;
+  assert.equal(nextWaiting(rows, 3, none).id, 3);
+  assert.equal(nextWaiting(rows, 7, none).id, 2);
+  assert.equal(nextWaiting(rows, 3, (each) => each.id === 3).id, 1);
+  assert.equal(nextWaiting([], 0, none), undefined);
+});
+
+test("filters", () => {
+  const rows = ["waiting", "running", "half-closed", "closed", "reset", "failed"].map((state) => ({ state }));
+  const count = (name) => rows.filter(FILTERS[name]).length;
+  assert.deepEqual(Object.keys(FILTERS).map(count), [6, 1, 3, 3]);
+});
+
+test("bodies are cut out of a view into a larger buffer, and copied", () => {
+  const buffer = new DataView(Uint8Array.from([9, 9, 104, 105, 33]).buffer, 2);
+  const [entry] = toEntries([[1, "received", 5, 0, 2, 10]], buffer);
+  assert.equal(new TextDecoder().decode(entry.bytes), "hi");
+  assert.equal(entry.bytes.buffer.byteLength, 2);
+  assert.equal(entry.size, 10);
+});
+
+test("a transcript is watched while somebody looks, and its entries are taken once", () => {
+  snap([row(1)]);
+  const unwatch = store.watch("connections", 1);
+  const unwatchToo = store.watch("connections", 1);
+  assert.deepEqual(said.map((wish) => [wish.do, wish.id]), [["watch", 1]]);
+  delta({ entries: [["connections", 1, 2, "received", 0, 0, 1, 1]] }, [65]);
+  assert.equal(store.transcript("connections", 1).entries.length, 0, "not before the transcript itself");
+  const body = new DataView(Uint8Array.from([65, 66]).buffer);
+  store.handle({ t: "transcript", table: "connections", id: 1, entries: [[1, "received", 0, 0, 1, 1], [2, "received", 0, 1, 1, 1]] }, [body]);
+  delta({ entries: [["connections", 1, 2, "received", 0, 0, 1, 1], ["connections", 1, 3, "sent", 0, 0, 1, 1], ["clients", 1, 1, "sent", 0, 0, 1, 1]] }, [67]);
+  assert.deepEqual(store.transcript("connections", 1).entries.map((entry) => entry.n), [1, 2, 3]);
+  unwatch();
+  assert.equal(store.transcript("connections", 1).entries.length, 3);
+  unwatchToo();
+  assert.equal(store.transcript("connections", 1).entries.length, 0);
+});
+
+test("a transcript keeps a bounded number of entries", () => {
+  snap([row(1)]);
+  store.watch("connections", 1);
+  store.handle({ t: "transcript", table: "connections", id: 1, entries: [] });
+  for (let n = 1; n <= KEPT + 50; n++) delta({ entries: [["connections", 1, n, "eof", 0, 0, 0, 0]] });
+  assert.equal(store.transcript("connections", 1).entries.length, KEPT);
+  assert.equal(store.transcript("connections", 1).entries.at(-1).n, KEPT + 50);
+});
+
+test("after a gap what is watched is asked for again; another tab's snapshot changes nothing", () => {
+  snap([row(1)]);
+  store.watch("connections", 1);
+  store.handle({ t: "transcript", table: "connections", id: 1, entries: [[1, "eof", 0, 0, 0, 0]] });
+  snap([row(1)]);
+  assert.equal(said.filter((wish) => wish.do === "watch").length, 1);
+  q += 5;
+  delta();
+  snap([row(1)]);
+  assert.equal(said.filter((wish) => wish.do === "watch").length, 2);
+});
+
+test("a watch without an answer is said again", () => {
+  snap([row(1)]);
+  store.watch("connections", 1);
+  runTimers();
+  assert.deepEqual(said.map((wish) => wish.attempt), [0, 1]);
+  store.handle({ t: "transcript", table: "connections", id: 1, entries: [] });
+  runTimers();
+  assert.equal(said.length, 2);
+});
+
+test("the kernel's clock is followed, and stands still while the kernel is silent", () => {
+  snap();
+  time = 2;
+  assert.equal(store.now(), 1002);
+  assert.equal(store.isStale(), false);
+  time = 60;
+  assert.equal(store.isStale(), true);
+  assert.equal(store.now(), 1003);
+  delta();
+  assert.equal(store.isStale(), false);
+});
+
+test("messages per second, from totals", () => {
+  const history = [];
+  for (const [now, total] of [[10.2, 0], [10.9, 4], [11.5, 10], [14.1, 16]]) noteTotal(history, now, total);
+  assert.deepEqual(ratesOf(history, 15).slice(-5), [0, 6, 2, 2, 2]);
+  noteTotal(history, 15, 1);
+  assert.deepEqual(history, [{ second: 15, total: 1 }], "a total that fell is another server's");
+  for (let now = 16; now < 400; now++) noteTotal(history, now, now);
+  assert.ok(history.length <= 62);
+});
+
+test("10 000 rows are put and found in no time", () => {
+  const start = performance.now();
+  snap(Array.from({ length: 10000 }, (_, i) => row(i + 1)));
+  for (let i = 0; i < 20; i++) delta({ connections: Array.from({ length: 500 }, (_, j) => row(j * 20 + 1, "receiving")) });
+  assert.ok(performance.now() - start < 1000);
+  assert.equal(store.tables.connections.rows.length, 10000);
+});
