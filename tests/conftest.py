@@ -27,6 +27,7 @@ CHROMIUM_ARGS = [
     "--disable-sync",
 ]
 CHROMIUM_KEY = pytest.StashKey[str]()
+OLD = "ipykernel==6.29.5"  # the oldest that is supported
 SETTLE = 5.0  # seconds that threads and descriptors have to go away after a test
 PLAYWRIGHT_PATH = """
 from playwright.sync_api import sync_playwright
@@ -193,3 +194,20 @@ def nothing_left(capfd):
     written = capfd.readouterr()
     assert not left, "still there: " + "; ".join(left)
     assert (written.out, written.err) == ("", "")
+
+
+# --- an older ipykernel -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def old_python() -> str:
+    """The Python of an environment with the oldest ipykernel that is supported; made once, and kept in `.cache`."""
+    folder = Path(__file__).parents[1] / ".cache" / OLD.replace("==", "-")
+    python = folder / "bin" / "python"
+    done = folder / "done"
+    if not done.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        wanted = [OLD, "ipywidgets>=8.1", "anywidget>=0.11", "nest-asyncio>=1.6"]
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
+        done.touch()
+    return str(python)

@@ -14,6 +14,7 @@ so that a hook which the user overrides runs as before, and its ``super()`` reac
 from __future__ import annotations
 
 import _socket
+import errno
 import os
 import socket
 import socketserver
@@ -333,7 +334,9 @@ class Observation:
         """Send one datagram to a peer, past the handlers. Raises `OSError` as the socket does."""
         server = self._server()
         if server is None:
-            raise OSError("the server is gone")
+            raise OSError(errno.EBADF, "the server is gone")
+        if not peer:
+            raise OSError(errno.EDESTADDRREQ, "it has no address")
         _socket.socket.sendto(server.socket, data, peer)
 
 

@@ -74,6 +74,7 @@ class Server:
         self._own_class = type(base)
         self.base = _observe(base)
         self.observation: Observation = self.base.observation
+        self._loop = self.base._loop  # kept, for the time after the stop, when the object has its own class back
         self.observation.max_connections = max_connections
         self.observation.on_serving = self._serving
         self.observation.on_idle = self._let_go
@@ -87,6 +88,7 @@ class Server:
         self._report: StopReport | None = None
         self._failure: BaseException | None = None
         self._holds_console = False
+        self._may_let_go = False
         self._path = _unix_path(self.base)
 
     # ── its life ──
@@ -129,7 +131,7 @@ class Server:
     def _serving(self, is_serving: bool) -> None:
         """Told by the observed server at the begin and end of ``serve_forever``, in the thread that runs it."""
         if not is_serving:
-            was_closed_unserved = self._state is ServerState.NEW and self.base._loop.is_closed
+            was_closed_unserved = self._state is ServerState.NEW and self._loop.is_closed
             if self._state is ServerState.SERVING or was_closed_unserved:
                 self.stop()
             self._let_go()
@@ -166,7 +168,7 @@ class Server:
         if not self._become(ServerState.STOPPING):
             self.journal.wait_for(lambda: self._state is ServerState.STOPPED, self._patience(grace))
             return self._report or StopReport()
-        loop = self.base._loop
+        loop = self._loop
         with loop.lock:
             loop.stop = True
         loop.wake()
@@ -186,7 +188,7 @@ class Server:
         return 0.0 if self._is_own_thread() or console_of_this_thread(self) else grace
 
     def _is_own_thread(self) -> bool:
-        return threading.current_thread() in (self._thread, self.base._loop.thread)
+        return threading.current_thread() in (self._thread, self._loop.thread)
 
     def _hang_up(self, connections: list[Connection]) -> None:
         for connection in connections:
@@ -197,7 +199,7 @@ class Server:
         if self._path is not None and _inode(self._path[0]) == self._path[1]:
             with contextlib.suppress(OSError):  # somebody took it away this moment
                 os.unlink(self._path[0])
-        if self.base._loop.is_closed:
+        if self._loop.is_closed:
             return  # the program itself has closed it
         try:
             self.base.server_close()
@@ -218,10 +220,11 @@ class Server:
             connection.note = "its handler did not end when the server was stopped"
         registry.remove(self)
         thread = self._thread
-        if thread is not None and thread.is_alive() and not self._is_own_thread() and self.base._loop.is_done.is_set():
+        if thread is not None and thread.is_alive() and not self._is_own_thread() and self._loop.is_done.is_set():
             if not self.program:
                 thread.join(max(0.1, deadline - time.monotonic()))  # its loop is done: only its last lines are left
         self._report = StopReport(ended, stragglers, time.monotonic() - started)
+        self._may_let_go = True
         self._let_go()
         self._become(ServerState.STOPPED)
 
@@ -231,8 +234,7 @@ class Server:
         A handler that goes on after the stop would else print into some cell, and its error to stderr.
         """
         with self._lock:
-            is_needed = self._state in (ServerState.NEW, ServerState.SERVING) or not self.base._loop.is_done.is_set()
-            if is_needed or self.observation.live:
+            if not self._may_let_go or not self._loop.is_done.is_set() or self.observation.live:
                 return
             holds, self._holds_console = self._holds_console, False
             self.base.__class__ = self._own_class

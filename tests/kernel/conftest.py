@@ -15,7 +15,6 @@ from jupyter_client.manager import KernelManager
 
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE = 60.0  # seconds
-OLD = "ipykernel==6.29.5"  # the oldest that is supported, in an environment of its own
 
 TUTORIAL_SERVER = """
 import socketserver
@@ -104,20 +103,6 @@ class Kernel:
         started = time.monotonic()
         self.manager.shutdown_kernel()
         return time.monotonic() - started
-
-
-@pytest.fixture(scope="session")
-def old_python() -> str:
-    """The Python of an environment with the oldest ipykernel that is supported; made once, and kept in `.cache`."""
-    folder = REPOSITORY / ".cache" / OLD.replace("==", "-")
-    python = folder / "bin" / "python"
-    done = folder / "done"
-    if not done.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        wanted = [OLD, "ipywidgets>=8.1", "anywidget>=0.11", "nest-asyncio>=1.6"]
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
-        done.touch()
-    return str(python)
 
 
 @pytest.fixture(params=["newest", "oldest"])

@@ -136,7 +136,7 @@ class Notebook:
                 if (error) throw new Error(error);
                 return text;
             }""",
-            f"import json as _json; print(_json.dumps({code}))",
+            f"import json as _json; print(_json.dumps(({code})))",
         )
         return json.loads(text)
 

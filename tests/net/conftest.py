@@ -8,6 +8,7 @@ import getpass
 import socket
 import socketserver
 import sys
+import time
 
 import pytest
 
@@ -18,6 +19,19 @@ def still_replaced():
     """What nbserver replaces while it serves, as far as it is not put back."""
     places = [builtins.input, getpass.getpass, sys.stdout, sys.stderr, sys.stdin]
     return [thing for thing in places if "nbserver" in f"{type(thing).__module__} {getattr(thing, '__module__', '')}"]
+
+
+@pytest.fixture
+def until():
+    """Waits until something is so: for what nobody announces, such as a byte. Fails after 5 s."""
+
+    def wait(condition):
+        deadline = time.monotonic() + 5
+        while not condition():
+            assert time.monotonic() < deadline, "it did not happen within 5 s"
+            time.sleep(0.002)  # between two looks; the condition, not the time, ends the wait
+
+    return wait
 
 
 @pytest.fixture(autouse=True)

@@ -131,6 +131,7 @@ def test_stop_returns_within_its_deadline_whatever_the_handlers_do(serve, connec
     assert ("still running: #1" in str(report)) is not ends
     released.set()
     server[1].wait_closed(5)
+    server.thread.join(5)  # of a TCPServer it is the handler's thread, too
 
 
 def test_stop_returns_within_its_deadline_with_a_datagram_handler_and_names_it(serve, connect):

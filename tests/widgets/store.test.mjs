@@ -173,6 +173,15 @@ test("the kernel's clock is followed, and stands still while the kernel is silen
   assert.equal(store.isStale(), false);
 });
 
+test("a hub whose server and clients have ended may be silent", () => {
+  snap([row(1)], { server: { state: "stopped" }, clients: [row(1, "running")] });
+  time = 60;
+  assert.equal(store.isStale(), true);
+  delta({ clients: [row(1, "closed")] });
+  time = 120;
+  assert.equal(store.isStale(), false);
+});
+
 test("messages per second, from totals", () => {
   const history = [];
   for (const [now, total] of [[10.2, 0], [10.9, 4], [11.5, 10], [14.1, 16]]) noteTotal(history, now, total);

@@ -18,7 +18,8 @@ function makeReply(hub, id, { onReply, onEscape }) {
     element: h("div", { class: "nbs-reply" }, note.element, h("div", { class: "nbs-replyline" }, box.element, send)),
     focus: () => box.element.focus({ preventScroll: true }),
     show(row, words) {
-      box.show({ name: words("replyTo", { id }), hint: words(isWaiting(row) ? "typeReply" : "typeAny"), isReadOnly: isEnded(row) });
+      const hint = isEnded(row) ? stateWord(row, words) : words(isWaiting(row) ? "typeReply" : "typeAny");
+      box.show({ name: words("replyTo", { id }), hint, isReadOnly: isEnded(row) });
       note.show({ words, name: words("discard", { id }) });
       text(send, words("send"));
       send.disabled = isEnded(row);

@@ -89,6 +89,7 @@ export function makeHeader(hub) {
       text(kind, server.kind);
       text(thread, server.thread ?? "");
       attribute(thread, "title", words("acceptThread"));
+      attribute(spark.element, "hidden", server.state !== "serving");
       spark.show(hub.store.totals, hub.store.now(), words);
       counters.show(hub.store.counts, words);
       buttons.show(server.state === "new" || server.state === "serving", words);

@@ -228,7 +228,13 @@ export class Store {
 
   silence() { return this.clock() - this.heard; }
 
-  isStale() { return this.silence() > STALE; }
+  /** Silence is a fault only while something can still happen: a hub whose server and clients have ended has nothing to say. */
+  isStale() { return this.silence() > STALE && !this.isOver(); }
+
+  isOver() {
+    const isStopped = this.server === null || this.server.state === "stopped";
+    return this.hasSnapshot && isStopped && this.tables.clients.rows.every(isEnded);
+  }
 
   close() { this.isClosed = true; }
 }
