@@ -42,7 +42,7 @@ class Lab:
             )
 
     def wait_address(self, limit: float = 90.0) -> str:
-        """The address that JupyterLab prints once it listens, with the page that it opens."""
+        """The address that JupyterLab prints, with the page that it opens."""
         deadline = time.monotonic() + limit
         while time.monotonic() < deadline:
             if found := re.search(r"(http://127\.0\.0\.1:[1-9]\d*/\S*)\?token=", self.log.read_text(errors="replace")):
@@ -60,12 +60,22 @@ class Lab:
             self.process.kill()
 
 
-def contents(address: str, path: str) -> list[str]:
-    """The names in a folder, as JupyterLab's own HTTP interface lists them."""
+def contents(address: str, path: str, limit: float = 30.0) -> list[str]:
+    """The names in a folder, as JupyterLab's own HTTP interface lists them.
+
+    JupyterLab prints its address a moment before it listens there: until then it is asked again.
+    """
     base = re.match(r"http://[^/]*/", address)[0]
     request = urllib.request.Request(f"{base}api/contents/{path}", headers={"Authorization": f"token {TOKEN}"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return [entry["name"] for entry in json.load(answer)["content"]]
+    deadline = time.monotonic() + limit
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=limit) as answer:
+                return [entry["name"] for entry in json.load(answer)["content"]]
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)  # between two tries
 
 
 def notebook_is_open_to_reading(lab: Lab, language: str) -> None:

@@ -140,7 +140,8 @@ class Client(Program):
                     return
                 if self._is_closed:
                     return
-                self._heard.append(self._decoder.feed(data))
+                if text := self._decoder.feed(data):  # half a character is nothing to hear yet
+                    self._heard.append(text)
                 event = new_event((Kind.RECEIVED, time.time(), self.number, data[:KEPT_BYTES], len(data)))
                 self._tell(event, announce=True)
 

@@ -23,6 +23,7 @@ from .watch import peer_watch
 if TYPE_CHECKING:
     from .observed import Observation
 
+_FINISHING_SECONDS = 0.1  # for how long a reply waits for the handler's own send() to end
 _DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 _HALF_CLOSED = getattr(select, "POLLRDHUP", 0)  # Linux
 _UNREACHABLE = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
@@ -52,7 +53,6 @@ class Connection(Console):
         opened, last: When it was accepted, and when it carried something last; in seconds since 1970.
         preview: What it carried last, cut at 4 096 bytes.
         note: How it ended, in words, or what the last error was.
-        error: What the handler raised last, or None.
         is_datagram: Whether it is a UDP peer, which has no socket of its own.
         activity: What the thread that serves it is doing.
     """
@@ -64,7 +64,6 @@ class Connection(Console):
         self.peer = peer
         self.socket = sock
         self.is_datagram = is_datagram
-        self.error: BaseException | None = None
         self.activity = Activity.RUNNING
         self.bytes_in = self.bytes_out = self.messages_in = self.messages_out = 0
         self.opened = self.last = time.time()
@@ -140,9 +139,10 @@ class Connection(Console):
 
     def failed(self, error: BaseException, report: Callable[[BaseException], str]) -> None:
         """The handler, or a hook of the server, raised; told once, however many hear of it. `report` makes the traceback."""
-        if error is self.error:
+        # Noted on the error: kept here, it would keep the handler's variables, and with them files and descriptors.
+        if getattr(error, "_nbserver_told", None) is self:
             return
-        self.error = error
+        error._nbserver_told = self  # type: ignore[attr-defined]
         is_ours = self._is_hung_up or self._end_state is ConnectionState.RESET
         if is_vanished(error) and is_ours:
             return  # only what a connection that is gone says to a handler that goes on using it
@@ -241,7 +241,7 @@ class Connection(Console):
         """
         self._must_live()
         if not self.answer(text, ask):
-            self._must_be_free()
+            self._must_be_free(timeout)
             self._tell(text_event(Kind.ANSWERED, time.time(), self.number, text), announce=True)
             self.send(encoded(text), timeout)
 
@@ -260,7 +260,7 @@ class Connection(Console):
         Thread: any but the handler's own, which uses its socket.
         """
         self._must_live()
-        self._must_be_free()
+        self._must_be_free(timeout)
         if not self._sending_past.acquire(timeout=timeout):
             raise Busy(f"somebody else is sending to connection {self.number}: try again")
         try:
@@ -359,7 +359,11 @@ class Connection(Console):
             raise ConnectionEnded(f"connection {self.number} has ended: {self.note}")
         return cast(socket.socket, sock)
 
-    def _must_be_free(self) -> None:
+    def _must_be_free(self, timeout: float) -> None:
+        # A handler whose send() has just returned is still marked for a moment; no byte's path takes a lock to tell us.
+        deadline = time.monotonic() + min(timeout, _FINISHING_SECONDS)
+        while self.activity is Activity.SENDING and time.monotonic() < deadline:
+            time.sleep(0.001)
         if self.activity is Activity.SENDING:
             raise Busy(f"the handler of connection {self.number} is sending: try again when it has finished")
         sock = self.socket

@@ -308,7 +308,7 @@ class Workers:
                 try:
                     contextvars.Context().run(job[0], *job[1])
                 except SystemExit:
-                    raise  # ends this thread without a word, as in any thread
+                    return  # ends this thread without a word, as in any thread
                 except BaseException as error:
                     # A hook that raised; printed here, as a thread does, it would land in some cell.
                     self._on_error(f"{type(error).__name__} in {threading.current_thread().name}: {error}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from typing import Any, Iterable
 
 from ..fleet import Client, Fleet
@@ -24,6 +25,7 @@ _PREVIEW = 80  # characters
 _PROMPT = 200
 _ENTRIES_A_TICK = 50  # of one transcript; what is more is a hole in the numbers, which the view tells
 _FIRST_ENTRIES = 200  # of a transcript that a view begins to watch
+_SUMMED = ("in", "out", "bytes_in", "bytes_out")  # columns 3 to 6 of a row
 _WATCHED = 64  # transcripts that views have asked for; the longest unasked falls out
 
 
@@ -42,19 +44,20 @@ class Feed:
         self.fleet = fleet
         self.epoch = secrets.token_hex(8)
         self.number = 0
-        self._sent_rows: dict[Key, Row] = {}
+        self._rows: dict[Key, Row] = {}
+        self._marks: dict[Key, tuple[Any, ...]] = {}
+        self._sums: Counter[str] = Counter()
         self._sent: Message = {}
         self._cursors: dict[Key, int] = {}
-        self._peers: dict[int, str] = {}
 
     # ── messages ──
 
     def snapshot(self) -> Message:
         """Everything but transcripts."""
-        self._sent_rows = dict(self._rows())
+        self._changed_rows()
         self._sent = {"server": self._server(), "counts": self._counts()}
         tables: Message = {"connections": [], "clients": []}
-        for (table, _), row in self._sent_rows.items():
+        for (table, _), row in self._rows.items():
             tables[table].append(row)
         return {**self._stamp("snap"), "v": VERSION, **self._sent, **tables}
 
@@ -93,52 +96,56 @@ class Feed:
 
     # ── what there is ──
 
-    def _rows(self) -> Iterable[tuple[Key, Row]]:
-        if self.server is not None:
-            for number, connection in self.server.connections.items():
-                yield ("connections", number), self._connection_row(connection)
-        for client in self.fleet:
-            yield ("clients", client.number), _client_row(client)
-
     def _changed_rows(self) -> Message:
+        """The rows that are not as they were, which is nearly all that costs here: most have not changed, and are only looked at."""
         changes: Message = {}
-        rows = dict(self._rows())
-        for key, row in rows.items():
-            if self._sent_rows.get(key) != row:
+        consoles = self._consoles()
+        for key, console in consoles.items():
+            mark = _mark(console)
+            if self._marks.get(key) != mark:
+                self._marks[key] = mark
+                row = self._connection_row(console) if isinstance(console, Connection) else _client_row(console)
+                self._put(key, row)
                 changes.setdefault(key[0], []).append(row)
-        gone = self._sent_rows.keys() - rows.keys()
-        for table, number in gone:
-            changes.setdefault("gone", {}).setdefault(table, []).append(number)
-            self._peers.pop(number, None)
-        self._sent_rows = rows
+        for key in self._rows.keys() - consoles.keys():
+            self._put(key, None)
+            changes.setdefault("gone", {}).setdefault(key[0], []).append(key[1])
         return changes
 
+    def _consoles(self) -> dict[Key, Any]:
+        connections = self.server.connections if self.server is not None else {}
+        consoles: dict[Key, Any] = {("connections", number): c for number, c in connections.items()}
+        consoles.update({("clients", client.number): client for client in self.fleet})
+        return consoles
+
+    def _put(self, key: Key, row: Row | None) -> None:
+        """Keep a row, or with None forget it, and with it the sums over all connections."""
+        old = self._rows.pop(key, None)
+        if key[0] == "connections":
+            for sign, one in ((-1, old), (1, row)):
+                if one is not None:
+                    self._sums["waiting"] += sign * (one[1] == "waiting")
+                    for name, value in zip(_SUMMED, one[3:7]):
+                        self._sums[name] += sign * value
+        if row is None:
+            del self._marks[key]
+        else:
+            self._rows[key] = row
+
     def _connection_row(self, c: Connection) -> Row:
-        peer = self._peers.get(c.number)
-        if peer is None:
-            peer = self._peers[c.number] = address_text(c.peer)
         prompt, ask = _question(c)
         preview = safe_text(c.preview, _PREVIEW)
         counts = [c.messages_in, c.messages_out, c.bytes_in, c.bytes_out]
-        return [c.number, c.status, peer, *counts, c.last, preview, prompt, ask, c.opened, c.note]
+        return [c.number, c.status, address_text(c.peer), *counts, c.last, preview, prompt, ask, c.opened, c.note]
 
     def _counts(self) -> Message:
         if self.server is None:
             return {}
         seen = self.server.observation
-        connections = list(seen.connections.values())
-        ended, n_in, n_out, b_in, b_out = seen.forgotten
-        live = seen.live
-        return {
-            "open": len(live),
-            "waiting": sum(c.is_waiting for c in live),
-            "closed": ended + sum(c.is_over for c in connections),
-            "in": n_in + sum(c.messages_in for c in connections),
-            "out": n_out + sum(c.messages_out for c in connections),
-            "bytes_in": b_in + sum(c.bytes_in for c in connections),
-            "bytes_out": b_out + sum(c.bytes_out for c in connections),
-            "errors": seen.errors,
-        }
+        is_open = len(seen.live)
+        counts: Message = {"open": is_open, "waiting": self._sums["waiting"], "errors": seen.errors}
+        counts["closed"] = seen.forgotten[0] + len(seen.connections) - is_open
+        return counts | {name: self._sums[name] + old for name, old in zip(_SUMMED, seen.forgotten[1:])}
 
     def _server(self) -> Message | None:
         server = self.server
@@ -188,6 +195,14 @@ def _add_entries(entries: list[list[Any]], body: bytearray, key: tuple[Any, ...]
     for n, event in fresh:
         entries.append([*key, n, event.kind.value, event.time, len(body), len(event.data), event.size])
         body += event.data
+
+
+def _mark(console: Any) -> tuple[Any, ...]:
+    """What tells that a row is not as it was; cheap, since it is made for each row ten times a second."""
+    if isinstance(console, Connection):
+        question = console.question
+        return (console.status, console.messages_in, console.messages_out, question and question.number, console.note)
+    return (console.has_ended, console.transcript.last, console.question)
 
 
 def _question(console: Console) -> tuple[str | None, int]:

@@ -83,7 +83,14 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         elif what == "watch":
             self._outbox.append(("watch", request))
         else:
-            self._outbox.append(("ack", self._desk.do(request)))
+            self._desk.do(request, self._acknowledge)
+        self._hurry()
+
+    def _acknowledge(self, ack: Message) -> None:
+        self._outbox.append(("ack", ack))
+        self._hurry()
+
+    def _hurry(self) -> None:
         publisher.add(self)
         publisher.hurry()
 

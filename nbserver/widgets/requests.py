@@ -15,7 +15,11 @@ from ..net import Connection, Server
 
 _LONGEST = 65_536  # characters in one reply
 
+_PATIENCE = 0.2  # seconds for a client that does not read
+_SLOW = ("add_client", "broadcast", "stop")  # connect, send to many, wait for handlers
+
 Request = dict[str, Any]
+Ack = dict[str, Any]
 
 
 class Refused(UsageError):
@@ -32,19 +36,30 @@ class Desk:
         self._server = server
         self._fleet = fleet
         self._actions: dict[str, Callable[[Request], None]] = {
-            "reply": lambda r: self._connection(r).reply(_text(r), _number(r, "ask")),
+            "reply": lambda r: self._connection(r).reply(_text(r), _number(r, "ask"), timeout=_PATIENCE),
             "broadcast": self._broadcast,
             "disconnect": lambda r: self._living(r).close(),
             "reset": lambda r: self._living(r).reset(),
             "input": self._input,
             "close_client": lambda r: self._client(r).close(),
             "add_client": lambda r: self.add_client(),
-            "stop": lambda r: self._stop(),
+            "stop": self._stop,
         }
 
-    def do(self, request: Request) -> dict[str, Any]:
-        """Carry out one request; returns its acknowledgement, also of a refusal."""
-        ack: dict[str, Any] = {"rid": str(request.get("rid", ""))[:64], "ok": True}
+    def do(self, request: Request, done: Callable[[Ack], None]) -> None:
+        """Carry out one request; `done` is given its acknowledgement, also of a refusal, maybe in another thread.
+
+        Does not block: what may take long has a thread of its own, since this one may be the kernel's control thread.
+        """
+        if request.get("do") in _SLOW:
+            name = f"nbserver-{request['do']}"
+            threading.Thread(target=lambda: done(self.carry_out(request)), name=name, daemon=True).start()
+        else:
+            done(self.carry_out(request))
+
+    def carry_out(self, request: Request) -> Ack:
+        """Carry out one request, however long it takes; returns its acknowledgement."""
+        ack: Ack = {"rid": str(request.get("rid", ""))[:64], "ok": True}
         try:
             action = self._actions.get(str(request.get("do")))
             if action is None:
@@ -73,9 +88,8 @@ class Desk:
     def _input(self, request: Request) -> None:
         self._client(request).answer(_text(request), _number(request, "ask"))
 
-    def _stop(self) -> None:
-        # Waits for handlers, and this thread must not: it may be the kernel's control thread.
-        threading.Thread(target=self._serving().stop, name="nbserver-stop", daemon=True).start()
+    def _stop(self, request: Request) -> None:
+        self._serving().stop()
 
     def _serving(self) -> Server:
         if self._server is None:

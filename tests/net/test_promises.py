@@ -113,14 +113,14 @@ def test_every_accepted_connection_is_closed_once_when_many_end_it_at_the_same_t
 @pytest.mark.parametrize(
     ("handler", "ends"), [(Receives, True), (Asks, True), (SendsForEver, True), (IgnoresAll, False), (WaitsForALock, False)]
 )
-def test_stop_returns_within_its_deadline_whatever_the_handlers_do(serve, connect, server_class, handler, ends):
+def test_stop_returns_within_its_deadline_whatever_the_handlers_do(serve, connect, until, server_class, handler, ends):
     server = serve(handler, server_class)
     connect(server, 1)
     assert server.journal.wait_for(lambda: server[1].state is ConnectionState.OPEN, 5)
     if handler is Asks:
         assert server[1].wait_waiting(5)
     if handler is SendsForEver:
-        assert server.journal.wait_for(lambda: server[1].status == "sending", 5)
+        until(lambda: server[1].status == "sending")
     began = time.monotonic()
     report = server.stop(grace=0.3)
     seconds = time.monotonic() - began

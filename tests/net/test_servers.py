@@ -160,7 +160,7 @@ def test_servers_are_registered_while_they_serve(serve):
     assert net.servers() == []
 
 
-def test_broadcast_reaches_all_and_says_who_missed_it(serve, connect):
+def test_broadcast_reaches_all_and_says_who_missed_it(serve, connect, until):
     class Floods(socketserver.BaseRequestHandler):
         def handle(self):
             if self.request.recv(1) == b"f":
@@ -170,7 +170,7 @@ def test_broadcast_reaches_all_and_says_who_missed_it(serve, connect):
     server = serve(Floods)
     clients = [connect(server, number) for number in (1, 2, 3)]
     clients[1].sendall(b"f")
-    assert server.journal.wait_for(lambda: server[2].status == "sending", 5)
+    until(lambda: server[2].status == "sending")
     missed = server.broadcast("hello")
     assert list(missed) == [2] and "sending" in missed[2]
     assert clients[0].recv(10) == clients[2].recv(10) == b"hello"

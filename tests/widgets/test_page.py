@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -188,19 +189,24 @@ def counts(rows: Any) -> dict[str, int]:
     }
 
 
+@cache
+def sources() -> dict[str, tuple[str, str]]:
+    """What the page loads: name → type and text."""
+    return {
+        "": ("text/html", f"<!doctype html><meta charset=utf-8><body><script>{FAKE}</script>"),
+        "hub.js": ("text/javascript", pack(WIDGETS / "hub.js")),
+        "view.js": ("text/javascript", (WIDGETS / "view.js").read_text("utf-8")),
+        "nbserver.css": ("text/css", (WIDGETS / "nbserver.css").read_text("utf-8")),
+    }
+
+
 @pytest.fixture
 def browser_page(browser: Any) -> Iterator[Page]:
     """A page with the widgets' code in it, and every error in it a failure."""
     page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    sources = {
-        "": ("text/html", f"<!doctype html><meta charset=utf-8><body><script>{FAKE}</script>"),
-        "hub.js": ("text/javascript", pack(WIDGETS / "hub.js")),
-        "view.js": ("text/javascript", (WIDGETS / "view.js").read_text("utf-8")),
-        "nbserver.css": ("text/css", (WIDGETS / "nbserver.css").read_text("utf-8")),
-    }
-    for name, (kind, text) in sources.items():
+    for name, (kind, text) in sources().items():
         page.route(
             ORIGIN + name,
             lambda route, kind=kind, text=text: route.fulfill(content_type=f"{kind}; charset=utf-8", body=text),

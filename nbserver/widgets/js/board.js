@@ -62,17 +62,18 @@ export function boardView(hub, { el, signal }) {
   const { desk, store } = hub;
   const rows = () => store.tables.connections.rows;
   let [words, ask] = [hub.settings.words(), () => {}];
+  let own = null; // the connection whose box is typed in, looked up once for a drawing of the list
 
   /** The connection whose row holds the focus, or null. */
   function focused() {
     const row = list.element.contains(document.activeElement) ? document.activeElement.closest(".nbs-row") : null;
     return row ? Number(row.dataset.id) : null;
   }
-  const visibleRows = () => {
-    const own = focused();
-    return rows().filter((row) => FILTERS[desk.filter](row) || row.id === own);
+  const visibleRows = () => rows().filter((row) => FILTERS[desk.filter](row) || row.id === own);
+  const updateList = () => {
+    own = focused();
+    list.update(visibleRows(), desk.selected);
   };
-  const updateList = () => list.update(visibleRows(), desk.selected);
 
   function reply(id, typed) {
     const row = store.tables.connections.get(id);
@@ -105,11 +106,11 @@ export function boardView(hub, { el, signal }) {
     desk.set({ selected: id });
     updateList();
   };
-  const actions = { onReply: replyInRow, onEscape: () => list.focus(), focused, context: () => ({ words, now: store.now() }) };
+  const actions = { onReply: replyInRow, onEscape: () => list.focus(), focused: () => own, context: () => ({ words, now: store.now() }) };
   const gridHead = headerRow();
   const list = makeList({
     header: gridHead.element, signal, onSelect: select, onOpen: open,
-    heightOf: (row) => heightOf(row, desk, focused()), makeRow: (id) => makeRow(hub, id, actions),
+    heightOf: (row) => heightOf(row, desk, own), makeRow: (id) => makeRow(hub, id, actions),
   });
   const [header, filters, footer, clients] = [makeHeader(hub), makeFilters(desk), makeFooter(hub), makeClients(hub)];
   const detail = makeDetail(hub, { onReply: reply, onEscape: () => list.focus() });
@@ -134,7 +135,7 @@ export function boardView(hub, { el, signal }) {
     gridHead.show(words);
     attributes(list.element, { "aria-label": words("connections") });
     updateList();
-    const isEmpty = visibleRows().length === 0;
+    const isEmpty = list.isEmpty();
     attribute(empty, "hidden", !isEmpty);
     text(empty, words(rows().length ? "noneHere" : "noConnections"));
     detail.show(store.tables.connections.get(desk.selected), words);

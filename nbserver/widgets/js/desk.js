@@ -27,8 +27,9 @@ export function makeDesk({ wish, changed, life }) {
   const desk = {
     selected: null, filter: "all", isHex: false, encoding: "utf-8", notice: null,
 
-    draft: (table, id) => drafts.get(keyOf(table, id)) ?? "",
-    refusal: (table, id) => refusals.get(keyOf(table, id)),
+    // Asked for every row of the list at every drawing: without a draft anywhere there is no key to put together.
+    draft: (table, id) => (drafts.size ? drafts.get(keyOf(table, id)) ?? "" : ""),
+    refusal: (table, id) => (refusals.size ? refusals.get(keyOf(table, id)) : undefined),
     isSending: (table, id) => sending.has(keyOf(table, id)),
     /** True from Enter until the kernel tells that this input() has its answer. */
     isAnswered: (table, row) => row.ask !== 0 && sending.get(keyOf(table, row.id)) === row.ask,

@@ -135,5 +135,5 @@ export function makeList({ header, heightOf, makeRow, onSelect, onOpen, signal }
   observer.observe(grid);
   observer.observe(probe);
   signal.addEventListener("abort", () => observer.disconnect());
-  return { element: grid, update, reveal, focus: () => grid.focus({ preventScroll: true }) };
+  return { element: grid, update, reveal, isEmpty: () => rows.length === 0, focus: () => grid.focus({ preventScroll: true }) };
 }

@@ -85,7 +85,7 @@ function makeAsk(hub, id, actions) {
   };
 }
 
-/** `actions`: onReply(id, text), onEscape(), isFocused(id). */
+/** `actions`: onReply(id, text), onEscape(), focused() → the id of the row that is typed in, context() → {words, now}. */
 export function makeRow(hub, id, actions) {
   const cells = makeCells();
   const element = h("div", { class: "nbs-row", role: "row" }, h("div", { class: "nbs-line", role: "presentation" }, ...cells.elements));
