@@ -18,16 +18,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .fleet import Client, Fleet, until
     from .errors import NbserverError, UsageError
-    from .kernel import allow_nested_asyncio, doctor
-    from .net import ChatRoom, Connection, Conversation, Echo, Server, observed_class
-    from .notebook import client, clients, observe, panel, run_client, run_server, serve, servers, stop_all
+    from .kernel import allow_nested_asyncio
+    from .kernel.doctor import doctor
+    from .net import ChatRoom, Connection, Conversation, Echo, Server, observed_class, servers, stop_all
+    from .notebook import client, clients, observe, panel, run_client, run_server, serve
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "notebook": "client clients observe panel run_client run_server serve servers stop_all",
+    "notebook": "client clients observe panel run_client run_server serve",
     "kernel": "allow_nested_asyncio doctor",
-    "net": "ChatRoom Connection Conversation Echo Server observed_class",
+    "net": "ChatRoom Connection Conversation Echo Server observed_class servers stop_all",
     "fleet": "Client Fleet until",
     "errors": "NbserverError UsageError",
 }

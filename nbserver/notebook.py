@@ -14,6 +14,8 @@ from .net import Server, listen, servers, stop_all
 from .text import safe_text
 from .widgets import Hub, View, target_of
 
+_ACCEPTED_SECONDS = 1.0  # for how long clients() waits until a server of ours has accepted them
+
 # What each cell made in its earlier run, to be replaced when it runs again. Cells run in the main thread, one at a time.
 _made: dict[str, tuple[Cell, list[Any]]] = {}
 _magics: dict[int, Magics] = {}
@@ -91,6 +93,7 @@ def clients(target: Any, n: int, script: Iterable[Step] | None = None) -> Fleet:
             raise UsageError("a script is for clients that nbserver makes; a program of your own says what it says itself")
     cell = _begin()
     make = _maker(target)
+    accepted = target.accepted if isinstance(target, Server) else 0
     fleet = Fleet()
     for _ in range(n):
         member = enlist(make)
@@ -99,6 +102,9 @@ def clients(target: Any, n: int, script: Iterable[Step] | None = None) -> Fleet:
         if script is not None and isinstance(member, Client):
             play(member, script)
     _remember(cell, fleet)
+    if isinstance(target, Server) and isinstance(target.base, socketserver.ThreadingMixIn) and not target.is_datagram:
+        # So that server[n] is there in the next line. (A server that serves one at a time lets the others wait.)
+        target.journal.wait_for(lambda: target.accepted >= accepted + n, _ACCEPTED_SECONDS)
     return fleet
 
 
@@ -262,7 +268,7 @@ def _bundle(thing: Any, **options: Any) -> Any:
     """What a cell shows of `thing`: the widget, and its ``repr`` where there are no widgets. Nothing that a client sent."""
     bundle = panel(thing)._repr_mimebundle_(**options)
     data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-    return {**data, "text/plain": repr(thing)}, metadata
+    return {**(data or {}), "text/plain": repr(thing)}, metadata
 
 
 def _show_in_notebooks() -> None:

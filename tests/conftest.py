@@ -5,12 +5,14 @@ At import this file needs pytest alone: the core's tests also run on Pythons tha
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -159,27 +161,24 @@ def page(browser):
 # --- nothing is left ----------------------------------------------------------------------------------------
 
 
-def open_descriptors() -> set[tuple[str, str]]:
-    """The file descriptors of this process and what each is; empty where the system does not tell."""
+def open_descriptors() -> Counter[str]:
+    """What the file descriptors of this process lead to, and how many to each; empty where the system does not tell.
+
+    Not by number, and without files that have no name: between the phases of a test pytest opens the files anew in
+    which it captures output. A socket or a pipe has a name of its own for as long as it lives.
+    """
     folder = Path("/proc/self/fd")
-    if not folder.is_dir():
-        return set()
-    found = set()
-    for name in os.listdir(folder):
-        try:
-            what = os.readlink(folder / name)
-        except OSError:  # the descriptor that listed the folder
-            continue
-        if not what.endswith(" (deleted)"):  # pytest's own files without a name, whose number the system may change
-            found.add((name, what))
-    return found
+    found: Counter[str] = Counter()
+    for number in os.listdir(folder) if folder.is_dir() else ():
+        with contextlib.suppress(OSError):  # the descriptor that listed the folder has gone
+            found[os.readlink(folder / number)] += 1
+    return Counter({what: count for what, count in found.items() if not what.endswith(" (deleted)")})
 
 
-def leftovers(threads: set[threading.Thread], descriptors: set[tuple[str, str]]) -> list[str]:
+def leftovers(threads: set[threading.Thread], descriptors: Counter[str]) -> list[str]:
     """What exists now and did not exist then, in words."""
     new_threads = [f"thread {thread.name}" for thread in threading.enumerate() if thread not in threads]
-    new_descriptors = [f"descriptor {number}: {what}" for number, what in sorted(open_descriptors() - descriptors)]
-    return new_threads + new_descriptors
+    return new_threads + [f"descriptor of {what}" for what in sorted((open_descriptors() - descriptors).elements())]
 
 
 @pytest.fixture

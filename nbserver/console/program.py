@@ -13,6 +13,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
+from typing import Any
 
 from .. import context
 from ..errors import InputClosed, NotHeard
@@ -20,6 +21,10 @@ from ..events import Kind, text_event
 from ..journal import Journal
 from . import routing
 from .console import Console
+
+
+_MORE_STROKES = 3
+_STROKE_SECONDS = 0.05  # between two of them
 
 
 class Program(Console):
@@ -148,16 +153,38 @@ class Program(Console):
         if self._ended or not self._thread.ident:
             return
         self._is_closing = True
+        found = [thing for thing in self._waited_in() if id(thing) not in self._inherited]
+        # Struck before it is woken: what was blocked returns, and it must not go on with what it got.
+        self._strike()
         self.close_input("the console was closed")
-        frame = sys._current_frames().get(self._thread.ident)
-        for thing in _found_in(frame):
-            if id(thing) not in self._inherited:
-                _wake(thing)
-        # What was blocked returns now; this is raised at the program's next step, so that it does not go on with what it got.
+        for thing in found:
+            _wake(thing)
+        for _ in range(_MORE_STROKES):
+            is_own = self._thread is threading.current_thread()
+            if is_own or self._journal.wait_for(lambda: self._ended, _STROKE_SECONDS) or self._is_leaving():
+                return
+            self._strike()
+
+    def _strike(self) -> None:
+        """Raise `SystemExit` in the program, at its next step in Python."""
         with self._striking:
             if self._may_be_struck:
-                thread = ctypes.c_ulong(self._thread.ident)
+                thread = ctypes.c_ulong(self._thread.ident or 0)
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(SystemExit))
+
+    def _is_leaving(self) -> bool:
+        """Whether the program is in a clean-up of its own (``finally``, ``with``) on its way out, which is left alone.
+
+        Otherwise the stroke fell in a place that swallows exceptions, such as a destructor.
+        """
+        caught: Any = sys._current_exceptions().get(self._thread.ident or 0)
+        error = caught[1] if isinstance(caught, tuple) else caught
+        while error is not None and not isinstance(error, SystemExit):
+            error = error.__context__
+        return error is not None
+
+    def _waited_in(self) -> list[object]:
+        return list(_found_in(sys._current_frames().get(self._thread.ident or 0)))
 
 
 def _found_in(frame: FrameType | None) -> Iterator[object]:

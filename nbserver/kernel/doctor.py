@@ -5,9 +5,9 @@ from __future__ import annotations
 import platform
 import sys
 import threading
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
 
 from .. import console
 from ..net import servers
@@ -22,8 +22,13 @@ _WAYS = {
 }
 
 
-class Report(NamedTuple):
-    """Facts as pairs of name and text. ``print`` shows them as a list."""
+@dataclass(frozen=True, repr=False)
+class Report:
+    """Facts as pairs of name and text; shown as a list.
+
+    Attributes:
+        facts: The pairs.
+    """
 
     facts: tuple[tuple[str, str], ...]
 
@@ -31,7 +36,8 @@ class Report(NamedTuple):
         width = max(len(name) for name, _ in self.facts)
         return "\n".join(f"{name:<{width}}  {text}" for name, text in self.facts)
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def doctor() -> Report:

@@ -149,7 +149,7 @@ class _Hooks:
             if self._users == 1:
                 self._init = socketserver.BaseServer.__init__
                 socketserver.BaseServer.__init__ = self._observing(self._init)  # type: ignore[method-assign]
-                socket.socket.listen = _listen  # type: ignore[method-assign]  # in front of the C method that it inherits
+                socket.socket.listen = _listen  # type: ignore[method-assign, assignment]  # in front of the C method that it inherits
 
     def release(self) -> None:
         with self._lock:

@@ -281,6 +281,11 @@ class Server:
         return self._thread
 
     @property
+    def family(self) -> socket.AddressFamily:
+        """The kind of its address: `socket.AF_INET`, ``AF_INET6`` or ``AF_UNIX``."""
+        return socket.AddressFamily(getattr(self.base, "address_family", socket.AF_INET))
+
+    @property
     def is_datagram(self) -> bool:
         """Whether it serves datagrams (UDP), and so has peers in place of connections."""
         return getattr(self.base, "socket_type", None) == socket.SOCK_DGRAM
@@ -297,6 +302,11 @@ class Server:
         except KeyError:
             known = ", ".join(f"#{n}" for n in list(self.observation.connections)[-10:]) or "none yet"
             raise UsageError(f"there is no connection #{number} here (known: {known})") from None
+
+    @property
+    def accepted(self) -> int:
+        """How many connections it has accepted in all."""
+        return self.observation._last_number
 
     def wait_connections(self, number: int, timeout: float | None = None) -> None:
         """Wait until `number` connections have been accepted in all.

@@ -157,7 +157,7 @@ class Feed:
             "state": server.state.value,
             "thread": server.thread.name if server.thread else "",
             "transport": "datagram" if server.is_datagram else "stream",
-            "family": server.base.address_family.name if hasattr(server.base.address_family, "name") else "",
+            "family": server.family.name,
             "limit": _limit(server),
             "cell": server.cell,
         }

@@ -6,6 +6,7 @@ is refused, and nothing else happens.
 
 from __future__ import annotations
 
+import socket
 import threading
 from typing import Any, Callable
 
@@ -35,7 +36,7 @@ class Desk:
     def __init__(self, server: Server | None, fleet: Fleet) -> None:
         self._server = server
         self._fleet = fleet
-        self._actions: dict[str, Callable[[Request], None]] = {
+        self._actions: dict[str, Callable[[Request], Any]] = {
             "reply": lambda r: self._connection(r).reply(_text(r), _number(r, "ask"), timeout=_PATIENCE),
             "broadcast": self._broadcast,
             "disconnect": lambda r: self._living(r).close(),
@@ -127,7 +128,7 @@ def target_of(server: Server) -> Target:
     if isinstance(address, tuple):
         everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
         address = (everywhere.get(address[0], address[0]), address[1])
-    return Target(address, server.base.address_family, server.base.socket_type)
+    return Target(address, server.family, socket.SOCK_DGRAM if server.is_datagram else socket.SOCK_STREAM)
 
 
 def _text(request: Request) -> str:

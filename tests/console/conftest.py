@@ -19,13 +19,23 @@ def places():
 
 @pytest.fixture
 def routed(nothing_left):
-    """Routing, for the time of a test; afterwards the very same objects are back."""
+    """Routing, while the test runs; afterwards the very same objects are back."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Begins and ends what `routed` promises; not in the fixture, since pytest replaces ``sys.stdout`` after the set-up."""
+    if "routed" not in pyfuncitem.fixturenames:
+        return (yield)
     before = places()
     console.acquire()
-    yield
-    console.release()
-    assert all(now is then for now, then in zip(places(), before, strict=True))
+    try:
+        result = yield
+    finally:
+        console.release()
+    assert [now is then for now, then in zip(places(), before, strict=True)] == [True] * 5
     assert not console.is_routed()
+    return result
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import sys
 import threading
@@ -36,6 +37,15 @@ def run():
         program.thread.join(5)
         assert not program.thread.is_alive()
     assert not console.is_routed()
+
+
+@pytest.fixture
+def no_collection():
+    """No destructor and no weak reference's callback runs in a program that is struck: Python prints what strikes there."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def told(program, kind):
@@ -151,6 +161,7 @@ def never_gives_up():
 PROGRAMS = [receives, reads_lines, accepts, sends, asks, serves_with_asyncio, computes, never_gives_up]
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize("function", PROGRAMS)
 @pytest.mark.parametrize("turn", range(3))
 def test_close_ends_it_wherever_it_is(run, function, turn):
@@ -169,6 +180,47 @@ def test_close_ends_it_wherever_it_is(run, function, turn):
     assert (told(program, Kind.PRINTED)[1:] == ["cleaned up"]) is (function is never_gives_up)
 
 
+def test_close_ends_a_program_that_swallows_the_first_stroke(run):
+    struck = threading.Event()
+
+    def swallows():
+        try:
+            print("ready")
+            struck.set()
+            while True:
+                pass
+        except SystemExit:
+            pass
+        while True:
+            pass
+
+    program = run(swallows)
+    assert struck.wait(5)
+    program.close()
+    program.wait_ended(5)
+    assert program.error is None
+
+
+def test_a_clean_up_is_left_alone(run):
+    struck = threading.Event()
+
+    def cleans_up():
+        try:
+            struck.set()
+            while True:
+                pass
+        finally:
+            time.sleep(0.3)  # longer than the time to the next stroke
+            print("done")
+
+    program = run(cleans_up)
+    assert struck.wait(5)
+    program.close()
+    program.wait_ended(5)
+    assert told(program, Kind.PRINTED) == ["done"]
+
+
+@pytest.mark.usefixtures("no_collection")
 def test_close_leaves_alone_what_it_has_inherited(run):
     ours, theirs = socket.socketpair()
     with ours, theirs:

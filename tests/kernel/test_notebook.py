@@ -12,6 +12,7 @@ from .conftest import Kernel
 EXCHANGE = """
 clients = live_clients()
 server = nbserver.servers()[0]
+server.wait_connections(3, 5)
 for client in clients:
     assert client.wait_waiting(5)
     client.answer(f"hello from {client.number}")
@@ -193,6 +194,7 @@ def test_300_handlers_alive_that_print_and_wait(kernel):
         "server = nbserver.serve(Asks)\nserver"
     )
     kernel.must("fleet = nbserver.clients(server, 300)")
+    kernel.must("server.wait_connections(300, 20)")
     kernel.must("waiting = [server[n].wait_waiting(20) for n in range(1, 301)]")
     kernel.must("for n in range(1, 301): server.reply(n, f'for {n}')")
     kernel.must("heard = sorted(client.hear(20) for client in fleet)")
@@ -206,6 +208,7 @@ def test_restart_and_shutdown_with_clients_are_as_quick_as_of_an_empty_kernel(py
     empty, busy = Kernel(python), Kernel(python)
     busy.must("import nbserver\nserver = nbserver.serve()\nfleet = nbserver.clients(server, 10)\nserver")
     busy.must("for client in fleet: client.say('hello')")
+    busy.must("server.wait_connections(10, 5)")
     busy.must("waits = [server[n].wait_waiting(5) for n in range(1, 11)]")
     port = int(busy.value("server.address[1]"))
     assert busy.stop() - empty.stop() < 0.5
