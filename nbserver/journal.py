@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 from .events import Event
 
-# Forgetting moves the events and their first number in one step, which a reader must not see half done. One lock for all
-# records, since it is held for microseconds; a signal handler may come here while it is held, hence reentrant.
+# Forgetting moves the events and their first number in one step, which a reader must not see half done. One lock for
+# all records, since it is held for microseconds; a signal handler may come here while it is held, hence reentrant.
 _forgetting = threading.RLock()
 
 

@@ -129,8 +129,8 @@ def run_server(source: str) -> Server | ServerProgram:
     program.start()
     program.wait_listening()
     _export(before, variables)
-    if program.printed():
-        print(program.printed())  # noqa: T201 - what the cell itself would have printed
+    if program.server is not None:
+        print(program.take_printed(), end="")  # noqa: T201 - what any cell would have printed
     return _with_panel(program.server) if program.server else program
 
 

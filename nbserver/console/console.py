@@ -58,8 +58,8 @@ class Console:
         # Lines without an end yet, by thread: two threads that print at once do not mix their lines.
         self._lines: dict[int, str] = {}
         self._questions: deque[Question] = deque()
-        # A question is asked, answered and given up by three threads; the lock makes each answer go to one question once.
-        # Reentrant, because a signal handler or a __del__ may close this console in a thread that holds it.
+        # A question is asked, answered and given up by three threads; the lock makes each answer go to one question
+        # once. Reentrant, because a signal handler or a __del__ may close this console in a thread that holds it.
         self._asking = threading.RLock()
         self._input_closed = ""
 
@@ -167,7 +167,8 @@ class Console:
                     raise AlreadyAnswered("that input() waits no more: it has been answered, or its thread has ended")
                 return self._nobody_asks(text)
             self._questions.remove(question)
-        # Told before it is handed over, so that in the transcript the answer stands before what the thread does with it.
+        # Told before it is handed over, so that in the transcript the answer stands before what the thread does with
+        # it.
         self._tell_answer(question, text)
         question.slot.put(text)
         return True

@@ -22,7 +22,6 @@ from ..journal import Journal
 from . import routing
 from .console import Console
 
-
 _MORE_STROKES = 3
 _STROKE_SECONDS = 0.05  # between two of them
 
@@ -54,8 +53,8 @@ class Program(Console):
         self._function = function
         self._ended = False
         self._is_closing = False
-        # Held to decide whether the thread may still be struck: an exception that arrived after the program's own end would
-        # strike our clean-up.
+        # Held to decide whether the thread may still be struck: an exception that arrived after the program's own end
+        # would strike our clean-up.
         self._striking = threading.Lock()
         self._may_be_struck = True
         self._ahead: deque[str] = deque()
@@ -72,10 +71,8 @@ class Program(Console):
             raise
 
     def _run(self) -> None:
-        try:
+        with contextlib.suppress(SystemExit):  # close() struck just after the program's own end
             self._run_function()
-        except SystemExit:
-            pass  # close() struck just after the program's own end
         while self._may_be_struck:
             with contextlib.suppress(SystemExit):  # as above; after this no stroke comes
                 self._spare()
@@ -144,11 +141,12 @@ class Program(Console):
             raise NotHeard(f"{self.name} has not ended within {timeout} s")
 
     def close(self) -> None:
-        """End the program: its ``input()``, then the sockets and the event loop that it is waiting in, then the program itself.
+        """End the program, and its ``input()``, and the sockets and the event loop that it is waiting in.
 
-        A program that waits elsewhere (a lock, a long sleep) ends when it runs Python again.
+        A program that waits elsewhere (a lock, a long sleep) ends when it runs Python again. Returns when it has ended, or
+        after 0.2 s.
 
-        Thread: any; doing it twice is doing it once.
+        Thread: any; once it has ended, this does nothing.
         """
         if self._ended or not self._thread.ident:
             return
@@ -208,5 +206,6 @@ def _wake(thing: object) -> None:
         with contextlib.suppress(OSError):  # not connected, or closed already: nobody is blocked in it
             thing.shutdown(socket.SHUT_RDWR)
     elif isinstance(thing, asyncio.AbstractEventLoop) and thing.is_running():
-        for task in asyncio.all_tasks(thing):
-            thing.call_soon_threadsafe(task.cancel)
+        with contextlib.suppress(RuntimeError):  # it has been closed meanwhile
+            for task in asyncio.all_tasks(thing):
+                thing.call_soon_threadsafe(task.cancel)

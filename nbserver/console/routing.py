@@ -123,13 +123,14 @@ class _Patch:
         setattr(owner, name, self.ours)
 
     def undo(self) -> None:
-        # Not ours any more: somebody replaced it while we were here (a captured stdout, say) and holds ours as what they
-        # will put back. Ours passes everything on, so what they put back works.
+        # Not ours any more: somebody replaced it while we were here (a captured stdout, say) and holds ours as what
+        # they will put back. Ours passes everything on, so what they put back works.
         found = getattr(self.owner, self.name)
         if found is self.ours:
             setattr(self.owner, self.name, self.original)
         elif getattr(found, "is_routed", False):
-            # A kernel puts its own in place around every cell, and what it put was routed, too: see nbserver.kernel.bridge.
+            # A kernel puts its own in place around every cell, and what it put was routed, too: see
+            # nbserver.kernel.bridge.
             setattr(self.owner, self.name, found.original)
 
 

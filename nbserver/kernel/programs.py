@@ -15,6 +15,7 @@ from ..net import Server, address_error, observed_class
 from .cells import shell
 
 _NEVER_LISTENING_SECONDS = 10.0
+_SHOWN = (Kind.PRINTED, Kind.ASKED, Kind.ERROR)
 
 
 def compiled(source: str) -> Any:
@@ -44,6 +45,7 @@ class ServerProgram(Program):
         variables: Its variables.
         server: The `Server` that it serves, or None as long as there is none.
         last_address: What it tried to bind last.
+        shown: The number of the last event of its transcript that its cell has shown.
     """
 
     def __init__(self, code: Any, variables: dict[str, Any], inherited: Iterable[object]) -> None:
@@ -51,6 +53,7 @@ class ServerProgram(Program):
         self.variables = variables
         self.server: Server | None = None
         self.last_address: Any = None
+        self.shown = 0
         self._is_listening = False
         self.on_server: Callable[[Server], None] = lambda server: None
 
@@ -114,10 +117,16 @@ class ServerProgram(Program):
         except NbserverError:
             super().close()
 
-    def printed(self) -> str:
-        """What it has printed so far."""
-        lines = [event.data.decode() for _, event in self.transcript.read() if event.kind is Kind.PRINTED]
-        return "\n".join(lines)
+    def take_printed(self) -> str:
+        """What it has printed since the last time; its cell shows it, as it would show what any cell prints."""
+        fresh = self.transcript.read(self.shown)
+        self.shown = fresh[-1][0] if fresh else self.shown
+        return "".join(event.data.decode() + "\n" for _, event in fresh if event.kind is Kind.PRINTED)
+
+    @property
+    def has_more_to_show(self) -> bool:
+        """Whether it has printed, asked, or failed since then: then its console is shown with its server's board."""
+        return self.transcript.last > self.shown and any(e.kind in _SHOWN for _, e in self.transcript.read(self.shown))
 
 
 def _show_only_own_frames(error: BaseException) -> None:

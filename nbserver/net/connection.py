@@ -75,8 +75,8 @@ class Connection(Console):
         self._is_hung_up = False  # by us: then what its socket says is no news of the peer
         self._is_resetting = False
         self._served_by = 0  # how many threads serve it: one, or for a UDP peer several
-        # Who uses the descriptor from outside the handler's thread holds this, and so does who closes it: the next connection
-        # gets the same number, and an answer must not reach it.
+        # Who uses the descriptor from outside the handler's thread holds this, and so does who closes it: the next
+        # connection gets the same number, and an answer must not reach it.
         self.descriptor_lock = threading.RLock()
         # Held while one message is sent past the handler, so that two do not mix.
         self._sending_past = threading.Lock()

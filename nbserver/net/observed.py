@@ -228,8 +228,8 @@ class Observation:
         self.on_serving: Callable[[bool], None] = lambda is_serving: None
         self.on_idle: Callable[[], None] = lambda: None  # told when the last that lived has ended
         self._server = weakref.ref(server)
-        # The accept loop adds, handlers' threads remove; the lock keeps number and table in step. Reentrant, because a signal
-        # handler or a __del__ may stop the server in a thread that holds it.
+        # The accept loop adds, handlers' threads remove; the lock keeps number and table in step. Reentrant, because a
+        # signal handler or a __del__ may stop the server in a thread that holds it.
         self._lock = threading.RLock()
         # One row for one peer, whoever hears of it first. Never taken while `_lock` or the journal's lock is held.
         self._peers_lock = threading.RLock()
@@ -466,7 +466,8 @@ class Accepting(socketserver.TCPServer):
     """In front of ``TCPServer``: sane defaults, and accepted descriptors that become observed sockets at once."""
 
     request_queue_size = 1024  # the standard 5 makes the sixth of a burst of clients wait a second for its SYN to be sent again
-    # Windows lets two servers share a port with it; elsewhere it lets a port be bound again right after a server has ended.
+    # Windows lets two servers share a port with it; elsewhere it lets a port be bound again right after a server has
+    # ended.
     allow_reuse_address = os.name == "posix"
 
     def get_request(self) -> tuple[Any, Any]:

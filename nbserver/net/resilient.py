@@ -22,7 +22,8 @@ from typing import Any
 
 _CAPACITY = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _FATAL = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK}
-# accept() gives an error of the network that waits on the new connection, too: that client is gone, and nothing else is wrong.
+# accept() gives an error of the network that waits on the new connection, too: that client is gone, and nothing else is
+# wrong.
 _CLIENT_IS_GONE = {
     getattr(errno, name, 0)
     for name in ["EAGAIN", "EWOULDBLOCK", "EINTR", "ECONNABORTED", "ECONNRESET", "EPROTO", "ENOPROTOOPT", "EOPNOTSUPP", "EPERM", "ENETDOWN", "ENETUNREACH", "EHOSTDOWN", "EHOSTUNREACH", "ENONET", "ETIMEDOUT"]
@@ -157,7 +158,8 @@ class ResilientLoop(socketserver.BaseServer):
         except Exception as error:
             self._trouble(f"{step.__name__.lstrip('_')}: {type(error).__name__}: {error}")
         except BaseException as error:
-            # In the main thread this is Ctrl-C or exit(), which mean the program. In a thread of ours they mean this client.
+            # In the main thread this is Ctrl-C or exit(), which mean the program. In a thread of ours they mean this
+            # client.
             if threading.current_thread() is threading.main_thread():
                 raise
             self._trouble(f"{step.__name__.lstrip('_')}: {type(error).__name__}")

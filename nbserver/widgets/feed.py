@@ -11,6 +11,7 @@ from collections import Counter
 from typing import Any, Iterable
 
 from ..fleet import Client, Fleet
+from ..kernel import ServerProgram
 from ..console import Console, Program
 from ..net import Connection, Server, address_text
 from ..states import ServerState
@@ -116,6 +117,9 @@ class Feed:
         connections = self.server.connections if self.server is not None else {}
         consoles: dict[Key, Any] = {("connections", number): c for number, c in connections.items()}
         consoles.update({("clients", client.number): client for client in self.fleet})
+        program = self.server.program if self.server is not None else None
+        if isinstance(program, ServerProgram) and program.has_more_to_show:
+            consoles["clients", program.number] = program
         return consoles
 
     def _put(self, key: Key, row: Row | None) -> None:
@@ -167,7 +171,8 @@ class Feed:
     def _console(self, key: Key) -> Console | None:
         table, number = key
         if table == "clients":
-            return next((client for client in self.fleet if client.number == number), None)
+            program = self.server.program if self.server is not None and number == 0 else None
+            return program or next((client for client in self.fleet if client.number == number), None)
         return self.server.connections.get(number) if self.server is not None else None
 
     def _fresh_entries(self) -> tuple[list[list[Any]], bytes]:

@@ -116,7 +116,8 @@ class Desk:
 
     def _client(self, request: Request) -> Any:
         number = _number(request, "client")
-        found = [client for client in self._fleet if client.number == number]
+        program = self._server.program if self._server is not None and number == 0 else None
+        found = [program] if program else [client for client in self._fleet if client.number == number]
         if not found:
             raise ConnectionEnded(f"there is no client {number} any more")
         return found[-1]

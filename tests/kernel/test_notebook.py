@@ -99,9 +99,28 @@ asyncio.run(main())
     kernel.must("p = running()[0]\np._journal.wait_for(lambda: 'port' in p.variables, 5)")
     kernel.must("c = nbserver.client(('127.0.0.1', p.variables['port']))\nc.say('hello')\nheard = c.hear(5)")
     assert kernel.value("heard") == "from asyncio"
-    assert "asked hello" in kernel.value("p.printed()")
+    assert "asked hello" in kernel.value("p.take_printed()")
     kernel.must(program, "asyncio")
     assert kernel.value("p.has_ended, len(running())") == "(True, 1)"
+
+
+def test_what_the_program_prints_later_is_shown_with_its_board(kernel):
+    program = """%%server
+import socketserver
+class Counting(socketserver.ThreadingTCPServer):
+    def verify_request(self, request, client_address):
+        print("verifying")
+        return True
+with Counting(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
+    print("about to serve")
+    server.serve_forever()
+"""
+    kernel.must("%load_ext nbserver")
+    assert kernel.must(program).text == "about to serve\n"
+    kernel.must("import nbserver\nfrom nbserver.fleet import Fleet\nfrom nbserver.widgets.feed import Feed")
+    kernel.must("server = nbserver.servers()[0]\nclient = nbserver.client(server)\nclient.wait_ended(5)")
+    kernel.must("feed = Feed(server, Fleet())\nsnapshot = feed.snapshot()\ntold = feed.watch('clients', 0)[1]")
+    assert kernel.value("[row[0] for row in snapshot['clients']], b'verifying' in told") == "([0], True)"
 
 
 def test_unload_ext_undoes_everything(kernel):

@@ -13,11 +13,10 @@ import pytest
 
 from nbserver import net
 from nbserver.events import Kind
-from nbserver.net import ObservedSocket, Observed, observed_class
+from nbserver.net import Observed, ObservedSocket, observed_class
 from nbserver.states import ConnectionState
 
-HOOKS = """server_bind server_activate get_request verify_request process_request process_request_thread finish_request
-shutdown_request close_request handle_error handle_timeout server_close shutdown handle_request""".split()
+HOOKS = ["server_bind", "server_activate", "get_request", "verify_request", "process_request", "process_request_thread", "finish_request", "shutdown_request", "close_request", "handle_error", "handle_timeout", "server_close", "shutdown", "handle_request"]
 TIMED = ["fileno", "service_actions", "serve_forever"]  # how often, or at which moment, is a matter of time
 
 
