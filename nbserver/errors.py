@@ -1,15 +1,15 @@
 """Every exception of nbserver.
 
-    NbserverError
-    ├── UsageError (ValueError)              what was asked for cannot be had; one sentence says what would do
-    │   ├── AddressError (OSError)           the address cannot be bound: in use, privileged, not this machine's
-    │   └── NotListening (ConnectionError)   nothing listens where a client was sent
-    ├── ConnectionEnded (ConnectionError)    the connection has ended, so there is nobody to reply to
-    ├── AlreadyAnswered                      somebody else answered that ``input()`` first
-    ├── Busy                                 the handler is in the middle of sending; a reply would land inside its message
-    ├── NotReading (TimeoutError)            the client does not read, so the reply could not be sent whole
-    ├── NotHeard (TimeoutError)              what was waited for did not happen in time
-    └── InputClosed (EOFError)               raised by ``input()`` in a thread whose other end has gone
+NbserverError
+├── UsageError (ValueError)              what was asked for cannot be had; one sentence says what would do
+│   ├── AddressError (OSError)           the address cannot be bound: in use, privileged, not this machine's
+│   └── NotListening (ConnectionError)   nothing listens where a client was sent
+├── ConnectionEnded (ConnectionError)    the connection has ended, so there is nobody to reply to
+├── AlreadyAnswered                      somebody else answered that ``input()`` first
+├── Busy                                 the handler is sending; a reply would land inside its message
+├── NotReading (TimeoutError)            the client does not read, so the reply could not be sent whole
+├── NotHeard (TimeoutError)              what was waited for did not happen in time
+└── InputClosed (EOFError)               raised by ``input()`` in a thread whose other end has gone
 """
 
 from __future__ import annotations
@@ -78,6 +78,6 @@ class NotHeard(NbserverError, TimeoutError):
 
 
 class InputClosed(NbserverError, EOFError):
-    """Raised by ``input()`` in a handler or program whose other end has gone: it ends the handler, which is no error."""
+    """Raised by ``input()`` in a handler or program whose other end has gone. That it ends the handler is no error."""
 
     code = "ended"

@@ -45,7 +45,7 @@ class Event(NamedTuple):
     size: int
 
 
-new_event: Callable[[tuple[Kind, float, int, bytes, int]], Event] = partial(tuple.__new__, Event)  # type: ignore[assignment]
+new_event: Callable[[tuple[Kind, float, int, bytes, int]], Event] = partial(tuple.__new__, Event)
 """An `Event` from a tuple of its five fields: a third of the cost of the constructor, for the path of a byte."""
 
 
@@ -53,5 +53,3 @@ def text_event(kind: Kind, time: float, connection: int, text: str) -> Event:
     """An event that carries text, encoded as UTF-8; what cannot be encoded is written as an escape."""
     data = text.encode("utf-8", "backslashreplace")
     return new_event((kind, time, connection, data[:KEPT_BYTES], len(data)))
-
-

@@ -15,8 +15,8 @@ _forgetting = threading.RLock()
 class Record:
     """The last events of something, each with its number.
 
-    Appending takes no lock, since it lies on the path of a byte: `list.append` is one step, and the place in the list is the
-    number. Old events are forgotten many at a time.
+    Appending takes no lock, since it lies on the path of a byte: `list.append` is one step, and the place in the list
+    is the number. Old events are forgotten many at a time.
 
     Thread: any may append, any may read.
     """
@@ -24,7 +24,9 @@ class Record:
     __slots__ = ("_events", "_first", "_kept", "_most")
 
     def __init__(self, kept: int) -> None:
-        """Args:
+        """An empty record.
+
+        Args:
             kept: How many events are kept; older ones are forgotten.
         """
         self._events: list[Event] = []

@@ -1,6 +1,7 @@
 """Bytes and strings from a stranger, made safe to show: one printable line, nothing hidden, nothing executed.
 
-The same function serves every place that shows text (a row, a ``repr``, an error, a log line), so there is one to check.
+The same function serves every place that shows text (a row, a ``repr``, an error, a log line), so there is one to
+check.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _MARKS = 4  # so many combining marks may sit on one letter; more would climb ov
 
 
 def escape(character: str) -> str:
-    """One character as a visible escape: ``\\n``, ``\\x07``, ``\\u202e`` or ``\\U000e0001``."""
+    r"""One character as a visible escape: ``\n``, ``\x07``, ``\u202e`` or ``\U000e0001``."""
     if character in _NAMED:
         return _NAMED[character]
     code = ord(character)
@@ -22,10 +23,10 @@ def escape(character: str) -> str:
 
 
 def safe_text(value: str | bytes, limit: int = 1000) -> str:
-    """`value` as one printable line.
+    r"""`value` as one printable line.
 
     Args:
-        value: Text, or bytes that are read as UTF-8; a byte that is not UTF-8 becomes ``\\xff``.
+        value: Text, or bytes that are read as UTF-8; a byte that is not UTF-8 becomes ``\xff``.
         limit: How many characters of `value` are shown at most; a cut is marked with ``…``.
 
     Returns:
@@ -50,7 +51,7 @@ def safe_text(value: str | bytes, limit: int = 1000) -> str:
 
 
 def encoded(text: str) -> bytes:
-    """Text as the bytes that are sent: UTF-8. What UTF-8 has no bytes for (half of a surrogate pair) becomes ``?``. Never raises."""
+    """Text as UTF-8. What that has no bytes for (half of a surrogate pair) becomes ``?``. Never raises."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

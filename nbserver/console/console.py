@@ -49,7 +49,10 @@ class Console:
     """
 
     def __init__(self, number: int, journal: Journal) -> None:
-        """Args:
+        """An empty console.
+
+        Args:
+            number: See the class.
             journal: Where its events are told as well, and where those who wait for them sleep.
         """
         self.number = number
@@ -198,7 +201,7 @@ class Console:
         return self.is_waiting
 
     def close_input(self, reason: str) -> None:
-        """End every ``input()`` here, now and later, with `InputClosed`. Thread: any; doing it twice is doing it once."""
+        """End every ``input()`` here, now and later, with `InputClosed`. Thread: any; twice is once."""
         with self._asking:
             self._input_closed = self._input_closed or reason
             questions = list(self._questions)

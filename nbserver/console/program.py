@@ -38,8 +38,12 @@ class Program(Console):
         error: What it raised, or None.
     """
 
-    def __init__(self, number: int, function: Callable[[], object], name: str, inherited: Iterable[object] = ()) -> None:
-        """Args:
+    def __init__(
+        self, number: int, function: Callable[[], object], name: str, inherited: Iterable[object] = ()
+    ) -> None:
+        """A program that has not begun.
+
+        Args:
             number: Which one, counted from 1; 0 for the console of a server's own program.
             function: What to run, called without arguments.
             name: What it is, in a few words.
@@ -90,7 +94,7 @@ class Program(Console):
                 self._failed(error)
 
     def _spare(self) -> None:
-        """From here on `close` strikes no more; a stroke that is under way is taken back. Called in the program's thread."""
+        """From here on `close` strikes no more; a stroke under way is taken back. Called in the program's thread."""
         with self._striking:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(threading.get_ident()), None)
             self._may_be_struck = False
@@ -118,6 +122,9 @@ class Program(Console):
         self._ahead.append(text)
         return True
 
+    def __repr__(self) -> str:
+        return f"<Program {self.name}, {'ended' if self.has_ended else 'waiting' if self.is_waiting else 'running'}>"
+
     @property
     def has_ended(self) -> bool:
         """Whether the program has come to its end."""
@@ -143,8 +150,8 @@ class Program(Console):
     def close(self) -> None:
         """End the program, and its ``input()``, and the sockets and the event loop that it is waiting in.
 
-        A program that waits elsewhere (a lock, a long sleep) ends when it runs Python again. Returns when it has ended, or
-        after 0.2 s.
+        A program that waits elsewhere (a lock, a long sleep) ends when it runs Python again. Returns when it has ended,
+        or after 0.2 s.
 
         Thread: any; once it has ended, this does nothing.
         """

@@ -1,7 +1,7 @@
 """Makes ``input()``, ``getpass()``, ``sys.stdin`` and ``print()`` look which thread calls.
 
-A thread that speaks to a console (see `nbserver.context`) reaches that console; every other thread reaches what was there
-before. Installed while somebody needs it (`acquire`, `release`), and undone without a trace.
+A thread that speaks to a console (see `nbserver.context`) reaches that console; every other thread reaches what was
+there before. Installed while somebody needs it (`acquire`, `release`), and undone without a trace.
 """
 
 from __future__ import annotations
@@ -59,16 +59,21 @@ class _Write:
 class RoutedStream:
     """Stands for ``sys.stdout`` or ``sys.stderr``: a thread with a console prints there, all else is the original's.
 
-    IPython 9 replaces ``sys.stdout.write`` around each cell and restores what it found: hence `write` is a property whose
-    setter takes our own wrapper off again, or it would call itself, or grow by one layer a cell.
+    IPython 9 replaces ``sys.stdout.write`` around each cell and restores what it found: hence `write` is a property
+    whose setter takes our own wrapper off again, or it would call itself, or grow by one layer a cell.
     """
 
     def __init__(self, base: Any) -> None:
         self.__dict__["_base"] = base
-        self.__dict__["_write"] = _Write(lambda text, *args, **options: base.write(text, *args, **options))
+        self.__dict__["_write"] = _Write(self._base_write)
+
+    def _base_write(self, text: str, *args: Any, **options: Any) -> Any:
+        # Looked up at each call: somebody may replace `write` on the stream itself.
+        return self._base.write(text, *args, **options)
 
     @property
     def write(self) -> _Write:
+        """Print there, or as the stream does."""
         return self.__dict__["_write"]  # type: ignore[no-any-return]
 
     @write.setter
@@ -76,10 +81,12 @@ class RoutedStream:
         self.__dict__["_write"] = value if isinstance(value, _Write) else _Write(value)
 
     def writelines(self, lines: Iterable[str]) -> None:
+        """As `write`, one after the other."""
         for line in lines:
             self.write(line)
 
     def flush(self) -> None:
+        """Make a line of what was printed without a line end."""
         speaker = context.current()
         if speaker is None:
             self._base.flush()
@@ -103,6 +110,7 @@ class RoutedStdin:
         self._base = base
 
     def readline(self, *args: Any) -> Any:
+        """A line that was typed there, or as the stream does."""
         speaker = context.current()
         return self._base.readline(*args) if speaker is None else speaker.ask("") + "\n"
 

@@ -42,8 +42,8 @@ def address_text(address: Any) -> str:
 class Connection(Console):
     """One accepted client, or one UDP peer: its state, its counters, its transcript, and the ways to act on it.
 
-    Call, from any thread: `reply`, `send`, `close`, `reset`, `wait_waiting`, `wait_closed`, and all that is read. Override:
-    nothing. Leave alone: names with an underscore.
+    Call, from any thread: `reply`, `send`, `close`, `reset`, `wait_waiting`, `wait_closed`, and all that is read.
+    Override: nothing. Leave alone: names with an underscore.
 
     Attributes:
         number: Counted from 1 in the order of accepting.
@@ -86,7 +86,7 @@ class Connection(Console):
 
     def received(self, data: bytes, size: int) -> None:
         """Count and keep what came: `data` may be cut at `KEPT_BYTES`, `size` is its true length in bytes."""
-        if self._is_resetting:  # only our reading side is closed then, and Linux goes on to deliver what a busy peer sends
+        if self._is_resetting:  # only our reading side is closed, and Linux goes on to deliver what a busy peer sends
             raise ConnectionResetError(errno.ECONNRESET, "reset by you")
         self.bytes_in += size
         self.messages_in += 1
@@ -111,7 +111,7 @@ class Connection(Console):
             self._become(ConnectionState.HALF_CLOSED, new_event((Kind.EOF, time.time(), self.number, b"", 0)))
 
     def broke(self, error: BaseException) -> None:
-        """A socket call failed. A peer that vanished is no error of the handler's: it is how the connection will have ended."""
+        """A socket call failed. A peer that vanished is no error of the handler's: so the connection ended."""
         if is_vanished(error) and not self._is_hung_up:
             doing = "sending to it" if self.activity is Activity.SENDING else "waiting for it"
             self._vanished(f"the peer vanished while {doing} ({type(error).__name__})")
@@ -138,7 +138,7 @@ class Connection(Console):
             self.end()
 
     def failed(self, error: BaseException, report: Callable[[BaseException], str]) -> None:
-        """The handler, or a hook of the server, raised; told once, however many hear of it. `report` makes the traceback."""
+        """The handler, or a hook, raised; told once, however many hear of it. `report` makes the traceback."""
         # Noted on the error: kept here, it would keep the handler's variables, and with them files and descriptors.
         if getattr(error, "_nbserver_told", None) is self:
             return
@@ -274,12 +274,13 @@ class Connection(Console):
         try:
             self._observation.send_datagram(data, self.peer)
         except OSError as error:
-            raise NbserverError(f"a datagram to {address_text(self.peer)} could not be sent: {error.strerror or error}") from error
+            why = error.strerror or error
+            raise NbserverError(f"a datagram to {address_text(self.peer)} could not be sent: {why}") from error
         self.sent(data[:KEPT_BYTES], len(data))
         return len(data)
 
     def _send_within(self, data: bytes, timeout: float) -> int:
-        """Send as much as can be sent within `timeout` seconds without waiting in ``send``; returns how many bytes went."""
+        """Send as much as goes within `timeout` seconds without waiting in ``send``; returns how many bytes went."""
         view, deadline = memoryview(data), time.monotonic() + timeout
         try:
             while view:
@@ -306,11 +307,11 @@ class Connection(Console):
                 raise ConnectionEnded(f"connection {self.number} could not be sent to: {error}") from error
 
     def close(self) -> None:
-        """Hang up: the client reads the end, and the handler's ``recv`` and ``input()`` end. Doing it twice is doing it once."""
+        """Hang up: the client reads the end; the handler's ``recv`` and ``input()`` end. Twice is once."""
         self._hang_up("closed by you", socket.SHUT_RDWR)
 
     def reset(self) -> None:
-        """Break the connection off: the client gets "connection reset by peer" and what it has not read yet is lost (TCP)."""
+        """Break the connection off: the client gets "connection reset by peer", what it has not read is lost (TCP)."""
         with self.descriptor_lock:
             self._is_resetting = self._linger_not()
             # A thread that is blocked in send() is woken by closing the writing side only.
@@ -318,7 +319,7 @@ class Connection(Console):
             self._hang_up("reset by you", socket.SHUT_RD if is_halting else socket.SHUT_RDWR)
 
     def _linger_not(self) -> bool:
-        """Let the close send RST in place of FIN; so no FIN may go before (see `ObservedSocket.shutdown`). Whether that can be."""
+        """Let the close send RST in place of FIN, if that can be; no FIN may go before (`ObservedSocket.shutdown`)."""
         sock = self.socket
         if sock is None or sock.family == getattr(socket, "AF_UNIX", None):
             return False
@@ -368,10 +369,13 @@ class Connection(Console):
             raise Busy(f"the handler of connection {self.number} is sending: try again when it has finished")
         sock = self.socket
         if sock is not None and (sock.fileno() < 0 or not hasattr(sock, "connection")) and not self.is_over:
-            raise NbserverError(f"connection {self.number} is wrapped by its handler (TLS?): only its input() can be answered")
+            raise NbserverError(
+                f"connection {self.number} is wrapped by its handler (TLS?): answer its input() instead"
+            )
 
     def __repr__(self) -> str:
-        return f"<Connection #{self.number} {address_text(self.peer)} {self.status}, {self.bytes_in} B in, {self.bytes_out} B out>"
+        carried = f"{self.bytes_in} B in, {self.bytes_out} B out"
+        return f"<Connection #{self.number} {address_text(self.peer)} {self.status}, {carried}>"
 
 
 def is_vanished(error: BaseException) -> bool:

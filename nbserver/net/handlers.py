@@ -38,11 +38,13 @@ class Conversation(_Messages):
     """Replies by hand: each message waits for what a person types. An empty reply sends nothing."""
 
     def setup(self) -> None:
+        """Take a decoder: a character may come in two halves."""
         self._decoder = Decoder()
 
     def message(self, data: bytes) -> None:
+        """Show it, ask, and send the answer."""
         text = self._decoder.feed(data)
-        print(text)
+        print(text)  # noqa: T201  # into this connection's transcript
         self._ask(text)
 
     def _ask(self, text: str) -> None:
@@ -58,6 +60,7 @@ class Echo(_Messages):
     """Sends each message back."""
 
     def message(self, data: bytes) -> None:
+        """Send it back."""
         self.send(data)
 
 
@@ -70,10 +73,12 @@ class ChatRoom(_Messages):
     _joining: ClassVar[threading.Lock] = threading.Lock()  # handlers of many threads come and go
 
     def setup(self) -> None:
+        """Join."""
         with self._joining:
             self.members.append(self.connection)
 
     def finish(self) -> None:
+        """Leave."""
         with self._joining:
             self.members.remove(self.connection)
 
@@ -88,10 +93,11 @@ class ChatRoom(_Messages):
         return self.request.connection
 
     def message(self, data: bytes) -> None:
+        """Send it to the others."""
         with self._joining:
             others = [member for member in self.members if member is not self.connection]
         for member in others:
             try:
                 member.send(f"#{self.connection.number}: ".encode() + data, timeout=0.2)
             except NbserverError as error:
-                print(f"#{member.number} missed a message: {error}")
+                print(f"#{member.number} missed a message: {error}")  # noqa: T201

@@ -46,13 +46,15 @@ _REMEMBERED = 1000  # how many connections that have ended stay in the table
 class ObservedSocket(socket.socket):
     """A connection's socket, which counts and keeps what it carries. Made straight from the accepted descriptor.
 
-    No lock and no call that the byte does not need: two stores say what the thread does, and the connection keeps the data.
+    No lock and no call that the byte does not need: two stores say what the thread does, and the connection keeps the
+    data.
     """
 
     __slots__ = ("connection",)
     connection: Connection
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        """As the socket's own; seen."""
         connection = self.connection
         connection.activity = _RECEIVING
         try:
@@ -70,6 +72,7 @@ class ObservedSocket(socket.socket):
         return data
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        """As the socket's own; seen."""
         connection = self.connection
         connection.activity = _RECEIVING
         try:
@@ -86,12 +89,15 @@ class ObservedSocket(socket.socket):
         return size
 
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Any]:
+        """As the socket's own; seen."""
         return self.recv(bufsize, flags), None
 
     def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
+        """As the socket's own; seen."""
         return self.recv_into(buffer, nbytes, flags), None
 
     def recvmsg(self, bufsize: int, *args: Any) -> Any:
+        """As the socket's own; seen."""
         result = self._observed(_RECEIVING, _socket.socket.recvmsg, bufsize, *args)
         if result[0]:
             self.connection.received(result[0][:KEPT_BYTES], len(result[0]))
@@ -100,6 +106,7 @@ class ObservedSocket(socket.socket):
         return result
 
     def recvmsg_into(self, buffers: Iterable[Any], *args: Any) -> Any:
+        """As the socket's own; seen."""
         buffers = list(buffers)
         result = self._observed(_RECEIVING, _socket.socket.recvmsg_into, buffers, *args)
         if result[0]:
@@ -110,6 +117,7 @@ class ObservedSocket(socket.socket):
         return result
 
     def send(self, data: Any, flags: int = 0, /) -> int:
+        """As the socket's own; seen."""
         connection = self.connection
         connection.activity = _SENDING
         try:
@@ -122,6 +130,7 @@ class ObservedSocket(socket.socket):
         return size
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
+        """As the socket's own; seen."""
         connection = self.connection
         connection.activity = _SENDING
         try:
@@ -134,6 +143,7 @@ class ObservedSocket(socket.socket):
         connection.sent(_kept(data, size), size)
 
     def sendmsg(self, buffers: Iterable[Any], *args: Any) -> int:
+        """As the socket's own; seen."""
         buffers = list(buffers)
         size = cast(int, self._observed(_SENDING, _socket.socket.sendmsg, buffers, *args))
         data = b"".join(bytes(memoryview(b).cast("B")[:KEPT_BYTES]) for b in buffers)
@@ -141,6 +151,7 @@ class ObservedSocket(socket.socket):
         return size
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """As the socket's own; seen."""
         # Not with os.sendfile, which goes from descriptor to descriptor, past every method here.
         return cast(int, self._sendfile_use_send(file, offset, count))  # type: ignore[attr-defined]
 
@@ -156,18 +167,20 @@ class ObservedSocket(socket.socket):
         return result
 
     def shutdown(self, how: int) -> None:
+        """As the socket's own; nothing while it is being reset."""
         # A connection that is being reset must end with RST; a FIN that goes first would make it an orderly end.
         if not self.connection._is_resetting:
             super().shutdown(how)
 
     def detach(self) -> int:
+        """As the socket's own; the connection goes on with whatever takes the descriptor."""
         with self.connection.descriptor_lock:
             fd = super().detach()
         self.connection._observation.taken_over(fd, self.connection)
         return fd
 
-    def dup(self) -> socket.socket:
-        # A plain socket: closing the duplicate does not end the connection.
+    def dup(self) -> socket.socket:  # type: ignore[override]
+        """A plain socket, which is not seen: closing the duplicate does not end the connection."""
         duplicate = socket.socket(self.family, self.type, self.proto, fileno=socket.dup(self.fileno()))
         duplicate.settimeout(self.gettimeout())
         return duplicate
@@ -197,7 +210,8 @@ class ObservedDatagramSocket(socket.socket):
 
     __slots__ = ()
 
-    def sendto(self, data: Any, *args: Any) -> int:  # type: ignore[override]
+    def sendto(self, data: Any, *args: Any) -> int:
+        """As the socket's own; seen."""
         size = super().sendto(data, *args)
         observation = _datagram_servers.get(self)
         if observation is not None:
@@ -224,7 +238,8 @@ class Observation:
         self.max_connections = 1000
         self.errors = 0
         self.trouble = ""
-        self.forgotten = [0, 0, 0, 0, 0]  # connections, messages in and out, bytes in and out of those no longer in the table
+        # Connections, messages in and out, bytes in and out of those that are no longer in the table.
+        self.forgotten = [0, 0, 0, 0, 0]
         self.on_serving: Callable[[bool], None] = lambda is_serving: None
         self.on_idle: Callable[[], None] = lambda: None  # told when the last that lived has ended
         self._server = weakref.ref(server)
@@ -253,7 +268,7 @@ class Observation:
         return connection
 
     def of_request(self, request: Any) -> Connection | None:
-        """The connection of what a hook was given: one of our sockets, or what somebody wrapped it in, or what `adopt` was told."""
+        """The connection of what a hook was given: our socket, what it was wrapped in, or what `adopt` was told."""
         connection = getattr(request, "connection", None)
         if isinstance(connection, Connection):
             return connection
@@ -299,7 +314,7 @@ class Observation:
                 del self._peers[connection.peer]
             if old is not None:
                 mine = (1, old.messages_in, old.messages_out, old.bytes_in, old.bytes_out)
-                self.forgotten = [a + b for a, b in zip(self.forgotten, mine)]
+                self.forgotten = [a + b for a, b in zip(self.forgotten, mine, strict=True)]
             for table in (self._foreign, self._taken_over):
                 for key in [key for key, other in table.items() if other is connection]:
                     del table[key]
@@ -465,7 +480,8 @@ def _report(error: BaseException) -> str:
 class Accepting(socketserver.TCPServer):
     """In front of ``TCPServer``: sane defaults, and accepted descriptors that become observed sockets at once."""
 
-    request_queue_size = 1024  # the standard 5 makes the sixth of a burst of clients wait a second for its SYN to be sent again
+    # The standard 5 makes the sixth of a burst of clients wait a second for its SYN to be sent again.
+    request_queue_size = 1024
     # Windows lets two servers share a port with it; elsewhere it lets a port be bound again right after a server has
     # ended.
     allow_reuse_address = os.name == "posix"
@@ -508,7 +524,8 @@ def observed_class(cls: type[socketserver.BaseServer]) -> type[Any]:
     """The observed, hardened subclass of a ``socketserver`` class, with the standard library's own interface.
 
     Args:
-        cls: `socketserver.TCPServer`, `socketserver.ThreadingUDPServer`, `http.server.HTTPServer`, a class of your own, …
+        cls: `socketserver.TCPServer`, `socketserver.ThreadingUDPServer`, `http.server.HTTPServer`, a class of your
+        own, …
 
     Returns:
         A subclass with the same name; the same one for the same class. Its instances have ``observation`` besides.
@@ -531,7 +548,7 @@ def observed_class(cls: type[socketserver.BaseServer]) -> type[Any]:
     return known
 
 
-def _is_in_use(part: type[Any], cls: type[socketserver.BaseServer]) -> bool:
-    """Whether `cls` is built on `part`, and before `BaseServer`: a mix-in that was written after the server does nothing."""
+def _is_in_use(part: type[Any] | None, cls: type[socketserver.BaseServer]) -> bool:
+    """Whether `cls` is built on `part`, before `BaseServer`: a mix-in written after the server does nothing."""
     order = cls.__mro__
-    return part in order and order.index(part) <= order.index(socketserver.BaseServer)
+    return part is not None and part in order and order.index(part) <= order.index(socketserver.BaseServer)

@@ -17,7 +17,7 @@ _LISTEN, _TIME_WAIT = 0x0A, 0x06  # include/net/tcp_states.h
 
 
 class Entry(NamedTuple):
-    """One line of ``/proc/net/tcp``: the socket's own end, its state, and the inode of its file (0: no process has it)."""
+    """One line of ``/proc/net/tcp``: the socket's own end, its state, the inode of its file (0: no process has it)."""
 
     host: str
     port: int
@@ -45,8 +45,8 @@ def tcp_entries() -> Iterator[Entry]:
 def is_alive(host: str, port: int, local_host: str) -> bool | None:
     """Whether some process still holds the TCP socket at `host`:`port`, whose peer is at `local_host`.
 
-    A peer that called ``shutdown(SHUT_WR)`` and one that called ``close()`` look alike from here: both sent a FIN. On the same
-    machine the kernel's table tells them apart: what was closed belongs to no file any more.
+    A peer that called ``shutdown(SHUT_WR)`` and one that called ``close()`` look alike from here: both sent a FIN. On
+    the same machine the kernel's table tells them apart: what was closed belongs to no file any more.
 
     Returns:
         None when it is another machine's socket, or this system does not tell.
@@ -76,11 +76,9 @@ def port_holder(port: int) -> str:
 
 
 def _processes_with(inode: int) -> Iterator[tuple[int, str]]:
-    """The processes that have the socket with this inode open, as pairs of pid and name; only those that we may look into."""
+    """Those who have the socket with this inode open, as pairs of pid and name, as far as we may look into them."""
     wanted = f"socket:[{inode}]"
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it ended, or belongs to somebody else
             if any(os.readlink(file) == wanted for file in (process / "fd").iterdir()):
                 yield int(process.name), (process / "comm").read_text().strip()
-
-

@@ -26,7 +26,23 @@ _FATAL = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK}
 # wrong.
 _CLIENT_IS_GONE = {
     getattr(errno, name, 0)
-    for name in ["EAGAIN", "EWOULDBLOCK", "EINTR", "ECONNABORTED", "ECONNRESET", "EPROTO", "ENOPROTOOPT", "EOPNOTSUPP", "EPERM", "ENETDOWN", "ENETUNREACH", "EHOSTDOWN", "EHOSTUNREACH", "ENONET", "ETIMEDOUT"]
+    for name in (
+        "EAGAIN",
+        "EWOULDBLOCK",
+        "EINTR",
+        "ECONNABORTED",
+        "ECONNRESET",
+        "EPROTO",
+        "ENOPROTOOPT",
+        "EOPNOTSUPP",
+        "EPERM",
+        "ENETDOWN",
+        "ENETUNREACH",
+        "EHOSTDOWN",
+        "EHOSTUNREACH",
+        "ENONET",
+        "ETIMEDOUT",
+    )
 }
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 1.0  # seconds; doubling, as Go's net/http does
 _ERROR_PAUSE = 0.05  # seconds; a hook that raises before it accepts would spin
@@ -103,7 +119,7 @@ class ResilientLoop(socketserver.BaseServer):
     Call: as `socketserver.BaseServer`; ``shutdown()`` may be called in any state, from any thread, any number of times.
     """
 
-    socket: socket.socket
+    socket: Any
 
     @property
     def _loop(self) -> Loop:
@@ -116,8 +132,8 @@ class ResilientLoop(socketserver.BaseServer):
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """Accept until `shutdown`; ``service_actions`` is called at least every `poll_interval` seconds.
 
-        Unlike the standard library's: `shutdown` ends it at once, a lack of descriptors pauses it, an error in a hook does not
-        end it.
+        Unlike the standard library's: `shutdown` ends it at once, a lack of descriptors pauses it, an error in a hook
+        does not end it.
         """
         loop = self._loop
         if not loop.begin():
@@ -219,11 +235,11 @@ class ResilientLoop(socketserver.BaseServer):
             loop.is_done.wait()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: the traceback is in the journal. (The standard library's prints it, in a notebook into whichever cell ran last.)"""
+        """Do nothing: the traceback is in the journal. Printed, it would land in whichever cell ran last."""
 
     @contextlib.contextmanager
     def _not_blocking(self) -> Any:
-        """Let ``accept`` return when the client that made it ready has gone again; a datagram socket answers handlers, so it stays."""
+        """Let ``accept`` return when the client has gone again; a datagram socket answers handlers, so it stays."""
         if getattr(self, "socket_type", None) != socket.SOCK_STREAM:
             yield
             return
@@ -262,14 +278,16 @@ class ResilientLoop(socketserver.BaseServer):
 class Workers:
     """Threads that serve one connection after the other, parked on one queue in between.
 
-    A thread for each connection costs 1.5 to 2.5 times as much where connections are short. A handler that keeps something in
-    a `threading.local` finds it again in its next connection; context variables start anew.
+    A thread for each connection costs 1.5 to 2.5 times as much where connections are short. A handler that keeps
+    something in a `threading.local` finds it again in its next connection; context variables start anew.
 
     Thread: any.
     """
 
     def __init__(self, name: str, on_error: Callable[[str], None]) -> None:
-        """Args:
+        """No thread yet.
+
+        Args:
             name: What the threads' names begin with.
             on_error: Told what a job raised beyond what it handles itself.
         """
@@ -333,10 +351,11 @@ class Workers:
                 if self._idle:
                     self._idle -= 1
                     return None
-            return self._queue.get()  # somebody counted on this worker at the last moment: its job is in the queue, or will be
+            # Somebody counted on this worker at the last moment: its job is in the queue, or will be.
+            return self._queue.get()
 
     def close(self, timeout: float = 1.0) -> None:
-        """Let the idle threads end and wait for them, `timeout` seconds at most; the others end with their connection."""
+        """Let the idle threads end, and wait for them `timeout` seconds at most; the others end with their job."""
         with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, 0
@@ -365,7 +384,7 @@ class PooledThreads(socketserver.ThreadingMixIn):
             return vars(self).setdefault("_nbserver_workers", workers)  # type: ignore[no-any-return]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Hand the connection to a worker; without a thread to be had, the client reads the end, and the loop goes on."""
+        """Hand the connection to a worker; without a thread to be had the client reads the end, the loop goes on."""
         try:
             self._workers.submit(self.process_request_thread, request, client_address)
         except (RuntimeError, MemoryError) as error:

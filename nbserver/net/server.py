@@ -50,8 +50,8 @@ class StopReport:
 class Server:
     """A ``socketserver`` server that runs in a background thread, observed.
 
-    Call, from any thread: `start`, `stop`, `reply`, `broadcast`, `wait_connections`, and all that is read; ``with`` starts and
-    stops it. Override: nothing. Leave alone: names with an underscore.
+    Call, from any thread: `start`, `stop`, `reply`, `broadcast`, `wait_connections`, and all that is read; ``with``
+    starts and stops it. Override: nothing. Leave alone: names with an underscore.
 
     Attributes:
         base: The ``socketserver`` object itself.
@@ -103,7 +103,9 @@ class Server:
         name = f"nbserver-serve-{self._port_text()}"
         with self._lock:
             if self._state is not ServerState.NEW or self._thread is not None:
-                raise UsageError(f"a server is started once, and this one is {self._state.value}: make a new one with serve()")
+                raise UsageError(
+                    f"a server is started once, and this one is {self._state.value}: make a new one with serve()"
+                )
             # A daemon: a forgotten server must not keep the kernel alive.
             self._thread = threading.Thread(target=self._run, name=name, daemon=True)
             # Started with the lock held: a stop() from elsewhere must not find a thread that it cannot join.
@@ -210,7 +212,7 @@ class Server:
         self.journal.wait_for(lambda: not self._others(), max(0.0, deadline - time.monotonic()))
 
     def _others(self) -> list[Connection]:
-        """The connections that live, but for the one that this thread serves: who stops its own server is not waited for."""
+        """The connections that live, but for the one that this thread serves: it cannot be waited for."""
         own = console_of_this_thread(self)
         return [connection for connection in self.observation.live if connection is not own]
 
@@ -220,16 +222,16 @@ class Server:
             connection.note = "its handler did not end when the server was stopped"
         registry.remove(self)
         thread = self._thread
-        if thread is not None and thread.is_alive() and not self._is_own_thread() and self._loop.is_done.is_set():
-            if not self.program:
-                thread.join(max(0.1, deadline - time.monotonic()))  # its loop is done: only its last lines are left
+        is_ours = thread is not None and not self.program and not self._is_own_thread()
+        if thread is not None and is_ours and thread.is_alive() and self._loop.is_done.is_set():
+            thread.join(max(0.1, deadline - time.monotonic()))  # its loop is done: only its last lines are left
         self._report = StopReport(ended, stragglers, time.monotonic() - started)
         self._may_let_go = True
         self._let_go()
         self._become(ServerState.STOPPED)
 
     def _let_go(self) -> None:
-        """Undo what handlers need, when it was stopped and the last has ended: the routing of input() and print(), our class.
+        """Undo what handlers need, when it was stopped and the last has ended: routed input() and print(), our class.
 
         A handler that goes on after the stop would else print into some cell, and its error to stderr.
         """
@@ -382,7 +384,7 @@ def _is_listening(sock: socket.socket) -> bool:
 
 
 def _unix_path(base: Any) -> tuple[str, int] | None:
-    """The path of a Unix socket, which outlives the socket and must be taken away; with its inode: another's is left alone."""
+    """The path of a Unix socket, which outlives the socket, and its inode: another's is not taken away."""
     address = base.server_address
     if getattr(base, "address_family", None) != getattr(socket, "AF_UNIX", object()) or not isinstance(address, str):
         return None
@@ -449,13 +451,15 @@ def address_error(error: OSError, address: Any) -> AddressError:
     where = address_text(address)
     port = address[1] if isinstance(address, tuple) else 0
     if error.errno == errno.EADDRINUSE:
-        text = f"{where} is in use: {_holder(address)} holds it. Stop that, or take another port (port=0 takes any that is free)"
+        what = "port (port=0 takes any that is free)" if isinstance(address, tuple) else "path"
+        text = f"{where} is in use: {_holder(address)} holds it. Stop that, or take another {what}"
     elif error.errno in (errno.EACCES, errno.EPERM):
         why = "ports below 1024 are for administrators" if 0 < port < 1024 else "this user may not"
-        what = "a port above 1023 (port=0 takes any that is free)" if isinstance(address, tuple) else "a path in a folder of your own"
-        text = f"{where} may not be bound: {why}. Take {what}"
+        what = "port above 1023 (port=0 takes any that is free)" if isinstance(address, tuple) else "path of your own"
+        text = f"{where} may not be bound: {why}. Take a {what}"
     elif isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        text = f"{where} cannot be bound: {safe_text(str(address[0]))!r} is not an address of this machine. Use 127.0.0.1"
+        host = safe_text(str(address[0]))
+        text = f"{where} cannot be bound: {host!r} is not an address of this machine. Use 127.0.0.1"
     else:
         text = f"{where} cannot be bound: {error.strerror or error}"
     return AddressError(text, error.errno)

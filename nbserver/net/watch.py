@@ -1,7 +1,7 @@
 """Notices that a peer has left while its handler waits for a person, and so reads nothing from the socket.
 
-One thread for the process, alive while somebody is watched. On Linux it sleeps in ``epoll`` until a peer hangs up; elsewhere it
-looks four times a second.
+One thread for the process, alive while somebody is watched. On Linux it sleeps in ``epoll`` until a peer hangs up;
+elsewhere it looks four times a second.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ class Watched(Protocol):
     """What is watched: has a socket, and wants to know."""
 
     @property
-    def socket(self) -> socket.socket | None: ...
+    def socket(self) -> socket.socket | None:
+        """Its socket; None when it has ended."""
 
     def peer_hung_up(self) -> bool:
         """The peer has closed its side or vanished; returns whether it may still be watched (it can be sent to)."""
@@ -63,7 +64,7 @@ class PeerWatch:
                         self._epoll.unregister(fd)
 
     def _start(self) -> None:
-        """Start the thread. Without a descriptor or a thread to be had, input() waits unwatched until the next one is added."""
+        """Start the thread. With no descriptor or thread to be had, input() waits unwatched until the next is added."""
         with contextlib.suppress(OSError):
             self._epoll = select.epoll() if hasattr(select, "epoll") else None
             for fd in self._watched:

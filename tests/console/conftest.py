@@ -24,7 +24,7 @@ def routed(nothing_left):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem):
-    """Begins and ends what `routed` promises; not in the fixture, since pytest replaces ``sys.stdout`` after the set-up."""
+    """Does what `routed` promises; not in the fixture, since pytest replaces ``sys.stdout`` after the set-up."""
     if "routed" not in pyfuncitem.fixturenames:
         return (yield)
     before = places()

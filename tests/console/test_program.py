@@ -41,7 +41,7 @@ def run():
 
 @pytest.fixture
 def no_collection():
-    """No destructor and no weak reference's callback runs in a program that is struck: Python prints what strikes there."""
+    """No destructor and no weak reference's callback runs in a program that is struck: Python prints what it gets."""
     gc.collect()
     gc.disable()
     yield
@@ -84,7 +84,7 @@ def test_its_error_is_kept(run):
     assert told(program, Kind.CLOSED) == ["ended by ZeroDivisionError"]
 
 
-@pytest.mark.parametrize("leave", [lambda: sys.exit(3), lambda: exit()])
+@pytest.mark.parametrize("leave", [lambda: sys.exit(3), lambda: exit(0)])
 def test_exit_ends_it_quietly(run, leave):
     program = run(leave)
     program.wait_ended(5)

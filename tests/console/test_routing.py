@@ -43,7 +43,7 @@ def printed(one):
     [
         (lambda: input("? "), "typed"),
         (lambda: getpass.getpass("? "), "typed"),
-        (lambda: sys.stdin.readline(), "typed\n"),
+        (lambda: "".join(sys.stdin.readline()), "typed\n"),
         (lambda: next(iter(sys.stdin)), "typed\n"),
     ],
     ids=["input", "getpass", "readline", "for line in stdin"],
@@ -207,4 +207,3 @@ def test_what_somebody_puts_on_top_stays_and_what_they_put_back_does_not_grow(ca
     assert sys.stdout._base is base  # not one more layer
     print("works")
     assert capfd.readouterr().out == "still works\nworks\n"
-    builtins.input = (lambda put_back: put_back)(builtins.input)

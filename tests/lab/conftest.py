@@ -23,19 +23,27 @@ PATIENCE = 30.0  # seconds for what takes long on a busy machine: a page to open
 class Lab:
     """A JupyterLab server of its own, with its own settings, in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, python: str = sys.executable, notebooks: Path | None = None) -> None:
+        """Starts it.
+
+        Args:
+            folder: Where it keeps what it writes.
+            python: Whose JupyterLab; any other Python than this one has an nbserver of its own, too.
+            notebooks: The folder that it serves; by default an empty one.
+        """
         self.folder = folder
         self.token = secrets.token_hex(16)
-        self.notebooks = folder / "notebooks"
-        self.notebooks.mkdir()
+        self.notebooks = notebooks or folder / "notebooks"
+        self.notebooks.mkdir(exist_ok=True)
         self.log = folder / "lab.log"
         settings = folder / "jupyter_config_dir" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
         settings.mkdir(parents=True)
         (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
         own = {name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
-        self.env = {**os.environ, **own, "IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": str(REPOSITORY)}
+        self.env = {**os.environ, **own, "IPYTHONDIR": str(folder / "ipython")}
+        self.env["PYTHONPATH"] = str(REPOSITORY) if python == sys.executable else ""
         command = [
-            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0"),
+            *(python, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0"),
             *(f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.notebooks}"),
             *("--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"),
         ]
@@ -71,17 +79,16 @@ def lab(tmp_path_factory):
 class Notebook:
     """A notebook that is open in JupyterLab, with its kernel ready."""
 
-    def __init__(self, lab: Lab, page, cells: list[str], kernel: str = "python3") -> None:
+    def __init__(self, lab: Lab, page, path: str) -> None:
         self.lab, self.page = lab, page
-        self.path = f"{secrets.token_hex(4)}.ipynb"
-        write_notebook(lab.notebooks / self.path, cells, kernel)
+        self.path = path  # as in the address bar
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.open()
 
     def open(self) -> None:
         """Open it, or open it again: the page is loaded anew."""
-        self.page.goto(f"{self.lab.url}/lab/tree/{self.path}?token={self.lab.token}&reset")
+        self.page.goto(f"{self.lab.url}{self.path}?token={self.lab.token}")
         self.wait_ready()
 
     def wait_ready(self) -> None:
@@ -166,7 +173,9 @@ def open_notebook(lab, page):
     opened: list[Notebook] = []
 
     def open_notebook(cells: list[str], kernel: str = "python3") -> Notebook:
-        opened.append(Notebook(lab, page, cells, kernel))
+        name = f"{secrets.token_hex(4)}.ipynb"
+        write_notebook(lab.notebooks / name, cells, kernel)
+        opened.append(Notebook(lab, page, f"/lab/tree/{name}"))
         return opened[-1]
 
     yield open_notebook

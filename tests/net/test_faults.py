@@ -289,7 +289,11 @@ print("recovered")
 
 def test_fault_21_no_descriptors_left():
     done = subprocess.run(
-        [sys.executable, "-c", NO_DESCRIPTORS], env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", NO_DESCRIPTORS],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     assert (done.stdout, done.stderr) == ("recovered\n", "")
 
@@ -431,7 +435,9 @@ def test_fault_33_exceptions_in_setup_and_finish(serve, connect, places):
 
 
 @pytest.mark.parametrize("server_class", [socketserver.TCPServer, socketserver.ThreadingTCPServer])
-@pytest.mark.parametrize("hook", ["verify_request", "get_request", "process_request", "service_actions", "handle_error"])
+@pytest.mark.parametrize(
+    "hook", ["verify_request", "get_request", "process_request", "service_actions", "handle_error"]
+)
 def test_fault_34_exceptions_in_hooks(serve, connect, server_class, hook):
     def fails(self, *args):
         if self.failures:
@@ -451,7 +457,7 @@ def test_fault_34_exceptions_in_hooks(serve, connect, server_class, hook):
     client = connect(server)
     client.sendall(b"fail")
     if hook in ("get_request", "service_actions"):
-        assert client.recv(1) == (b"x" if hook == "get_request" else b"x")
+        assert client.recv(1) == b"x"
         assert server.journal.wait_for(lambda: "a hook's mistake" in server.observation.trouble, 5)
     else:
         with contextlib.suppress(ConnectionResetError):  # it was not read before it was closed
@@ -518,7 +524,8 @@ def test_fault_36_handler_ends_its_own_server(serve, connect, server_class, name
 def test_fault_39_port_in_use_by_our_own_server(serve):
     server = serve()
     server.cell = "cell [3]"
-    with pytest.raises(AddressError, match=r"in use: this notebook's server .* \(made in cell \[3\]\) holds it") as caught:
+    words = r"in use: this notebook's server .* \(made in cell \[3\]\) holds it"
+    with pytest.raises(AddressError, match=words) as caught:
         net.listen(net.Echo, server.address)
     assert caught.value.errno == errno.EADDRINUSE
     assert caught.value._render_traceback_() == [f"AddressError: {caught.value}"]
@@ -535,7 +542,9 @@ def test_fault_39_port_in_use_by_another(tmp_path):
         net.listen(net.Echo, str(tmp_path / "missing" / "s"), socketserver.UnixStreamServer)
 
 
-@pytest.mark.parametrize(("address", "words"), [(("127.0.0.1", 80), "administrators"), (("127.0.0.1", 8080), "may not")])
+@pytest.mark.parametrize(
+    ("address", "words"), [(("127.0.0.1", 80), "administrators"), (("127.0.0.1", 8080), "may not")]
+)
 def test_fault_39_privileged_port(address, words):
     error = net.address_error(PermissionError(errno.EACCES, "Permission denied"), address)
     assert words in str(error) and "above 1023" in str(error)

@@ -1,4 +1,4 @@
-"""Promise 11: a class observed behaves as the class itself. Traces of the plain and of the observed class are compared."""
+"""Promise 11: a class observed behaves as the class itself. What the hooks of both are told is compared."""
 
 from __future__ import annotations
 
@@ -16,7 +16,22 @@ from nbserver.events import Kind
 from nbserver.net import Observed, ObservedSocket, observed_class
 from nbserver.states import ConnectionState
 
-HOOKS = ["server_bind", "server_activate", "get_request", "verify_request", "process_request", "process_request_thread", "finish_request", "shutdown_request", "close_request", "handle_error", "handle_timeout", "server_close", "shutdown", "handle_request"]
+HOOKS = [
+    "server_bind",
+    "server_activate",
+    "get_request",
+    "verify_request",
+    "process_request",
+    "process_request_thread",
+    "finish_request",
+    "shutdown_request",
+    "close_request",
+    "handle_error",
+    "handle_timeout",
+    "server_close",
+    "shutdown",
+    "handle_request",
+]
 TIMED = ["fileno", "service_actions", "serve_forever"]  # how often, or at which moment, is a matter of time
 
 
@@ -132,7 +147,8 @@ def test_a_mixin_in_the_wrong_order_makes_no_threads_here_either():
         pass
 
     assert observed_class(Wrong).process_request is socketserver.BaseServer.process_request
-    assert observed_class(socketserver.ThreadingTCPServer).process_request is net.resilient.PooledThreads.process_request
+    pooled = observed_class(socketserver.ThreadingTCPServer)
+    assert pooled.process_request is net.resilient.PooledThreads.process_request
 
 
 def test_attributes_that_a_class_sets_are_kept():
@@ -252,7 +268,8 @@ def test_a_connection_that_is_wrapped_in_tls_is_one_connection(serve, certificat
     server[1].wait_closed(5)
     assert list(server.connections) == [1]
     assert server[1].state is ConnectionState.CLOSED
-    assert [e.kind for e in server.journal if e.connection == 1] == [Kind.OPENED, Kind.ASKED, Kind.ANSWERED, Kind.CLOSED]
+    kinds = [event.kind for event in server.journal if event.connection == 1]
+    assert kinds == [Kind.OPENED, Kind.ASKED, Kind.ANSWERED, Kind.CLOSED]
 
 
 def test_http_server(serve):

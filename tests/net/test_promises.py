@@ -111,7 +111,8 @@ def test_every_accepted_connection_is_closed_once_when_many_end_it_at_the_same_t
 
 @pytest.mark.parametrize("server_class", [socketserver.ThreadingTCPServer, socketserver.TCPServer])
 @pytest.mark.parametrize(
-    ("handler", "ends"), [(Receives, True), (Asks, True), (SendsForEver, True), (IgnoresAll, False), (WaitsForALock, False)]
+    ("handler", "ends"),
+    [(Receives, True), (Asks, True), (SendsForEver, True), (IgnoresAll, False), (WaitsForALock, False)],
 )
 def test_stop_returns_within_its_deadline_whatever_the_handlers_do(serve, connect, until, server_class, handler, ends):
     server = serve(handler, server_class)
@@ -194,7 +195,7 @@ def test_stop_from_a_handler(serve, connect, server_class):
     connect(server).send(b"x")
     assert server.journal.wait_for(lambda: server.state is ServerState.STOPPED and not server.observation.live, 5)
     server.thread.join(5)
-    (first, second, seconds), = reports
+    ((first, second, seconds),) = reports
     assert first is second is server.stop()
     assert not first.stragglers
     assert seconds < 0.5

@@ -24,16 +24,18 @@ unittest.main("test.test_socketserver", argv=["suite", "-v"])
 def test_pythons_own_tests_pass_on_the_observed_classes(tmp_path):
     found = subprocess.run([sys.executable, "-c", "import test.test_socketserver"], capture_output=True, text=True)
     assert found.returncode == 0, (
-        f"this Python ({sys.executable}) has no test package: install it (Debian: apt-get install libpython3-testsuite, "
-        f"Fedora: dnf install python3-test) or take a Python from python.org\n{found.stderr}"
+        f"this Python ({sys.executable}) has no test package: install it "
+        f"(Debian: apt-get install libpython3-testsuite, Fedora: dnf install python3-test)\n{found.stderr}"
     )
     done = subprocess.run(
-        [sys.executable, "-c", SUITE], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=100
+        [sys.executable, "-c", SUITE],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
     )
-    ran = re.search(r"^Ran (\d+) tests", done.stderr, re.MULTILINE)
+    ran = re.search(r"^Ran (\d+) tests.*\n\n(OK.*)\n", done.stderr, re.MULTILINE)
     assert done.returncode == 0 and ran, done.stdout + done.stderr
-    passed = len(re.findall(r"\.\.\. ok$", done.stderr, re.MULTILINE))
-    skipped = len(re.findall(r"\.\.\. skipped", done.stderr, re.MULTILINE))
     assert int(ran[1]) >= 20
-    assert passed + skipped == int(ran[1]), done.stderr
-    assert skipped <= 1, done.stderr  # one needs a fork
+    assert ran[2] == "OK", done.stderr  # and not "OK (skipped=3)"

@@ -207,7 +207,7 @@ def tab(browser: Any) -> Iterator[Page]:
     for name, (kind, text) in sources().items():
         tab.route(
             ORIGIN + name,
-            lambda route, kind=kind, text=text: route.fulfill(content_type=f"{kind}; charset=utf-8", body=text),
+            lambda route, *, kind=kind, text=text: route.fulfill(content_type=f"{kind}; charset=utf-8", body=text),
         )
     yield tab
     tab.close()
@@ -308,10 +308,11 @@ def test_enter_of_an_input_method_does_not_send(board: Board) -> None:
 def test_a_key_held_down_answers_one_question(board: Board) -> None:
     board.start().snap(waiting(1, ask=1), waiting(2, ask=2))
     board.reply_box(1).focus()
-    board.page.keyboard.down("Enter")
-    board.page.keyboard.down("Enter")
+    for _ in range(2):
+        board.page.keyboard.down("Enter")
     expect(board.reply_box(2)).to_be_focused()
     assert len(board.wishes("reply")) == 1
+    board.page.keyboard.up("Enter")
 
 
 def test_leaving_sends_nothing_and_the_draft_stays(board: Board) -> None:
