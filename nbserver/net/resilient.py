@@ -161,7 +161,7 @@ class ResilientLoop(socketserver.BaseServer):
             if loop.stop:
                 break
             for key, _ in ready:
-                if key.fileobj is waker:
+                if key.fd == waker.fileno():
                     waker.recv(4096)
                 else:
                     self._guarded(self._handle_request_noblock)
@@ -182,7 +182,7 @@ class ResilientLoop(socketserver.BaseServer):
 
     def _handle_request_noblock(self) -> None:
         try:
-            request, client_address = self.get_request()  # type: ignore[attr-defined]
+            request, client_address = self.get_request()
         except OSError as error:
             self._accept_failed(error)
             return

@@ -239,7 +239,7 @@ class Server:
             if not self._may_let_go or not self._loop.is_done.is_set() or self.observation.live:
                 return
             holds, self._holds_console = self._holds_console, False
-            self.base.__class__ = self._own_class
+            self.base.__class__ = self._own_class  # type: ignore[assignment]
         if holds:
             console.release()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+import weakref
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ from .requests import Desk, Request
 _HERE = Path(__file__).parent
 _BEAT_SECONDS = 1.0
 _REMEMBERED_REQUESTS = 1000
+
+
+_chosen: dict[str, Any] = {}
+_hubs: weakref.WeakSet[Hub] = weakref.WeakSet()
 
 
 class Hub(anywidget.AnyWidget):  # type: ignore[misc]
@@ -55,13 +60,23 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self._done: deque[str] = deque(maxlen=_REMEMBERED_REQUESTS)
         self._is_seen = False
         self._last_sent = 0.0
-        super().__init__(key=secrets.token_hex(16))
+        super().__init__(key=secrets.token_hex(16), **_chosen)
+        _hubs.add(self)
         self.control = bridge.listen_to_views(self.key, self.receive, self.comm)
         self.on_msg(self._on_comm)
+
+    @traitlets.observe("lang", "scale")
+    def _choose(self, change: Any) -> None:
+        """Language and size were chosen in one view: they hold for all boards of this notebook, and for those to come."""
+        _chosen[change["name"]] = change["new"]
+        for hub in list(_hubs):
+            hub.set_trait(change["name"], change["new"])
 
     def close(self) -> None:
         """End it; its views show nothing any more."""
         bridge.stop_listening(self.key)
+        _hubs.discard(self)
+        self.layout.close()  # a widget of its own, which nothing else would end
         super().close()
 
     def _on_comm(self, widget: Any, content: Any, buffers: Any) -> None:
@@ -156,3 +171,8 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
         """Args: what to show, and how. Thread: the main one."""
         self.mirror = hub
         super().__init__(hub=f"anywidget:{hub.model_id}", view=view)
+
+    def close(self) -> None:
+        """End it."""
+        self.layout.close()
+        super().close()
