@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 
 from .. import context
 from ..errors import NbserverError
-from ..text import Decoder, encoded, safe_text
+from ..text import encoded
 from .connection import Connection
+
+_PROMPT = "reply > "
 
 
 class _Messages(socketserver.BaseRequestHandler):
@@ -37,21 +39,11 @@ class _Messages(socketserver.BaseRequestHandler):
 class Conversation(_Messages):
     """Replies by hand: each message waits for what a person types. An empty reply sends nothing."""
 
-    def setup(self) -> None:
-        """Take a decoder: a character may come in two halves."""
-        self._decoder = Decoder()
-
     def message(self, data: bytes) -> None:
-        """Show it, ask, and send the answer."""
-        text = self._decoder.feed(data)
-        print(text)  # noqa: T201  # into this connection's transcript
-        self._ask(text)
-
-    def _ask(self, text: str) -> None:
+        """Ask for an answer, and send it. The message itself is in the transcript already."""
         speaker = context.current()
         # Asked of the connection and not by input(): this works without a notebook, too.
-        prompt = f"{safe_text(text.strip(), 60)} > "
-        answer = speaker.ask(prompt) if speaker is not None else input(prompt)
+        answer = speaker.ask(_PROMPT) if speaker is not None else input(_PROMPT)
         if answer:
             self.send(encoded(answer))
 

@@ -49,6 +49,7 @@ def test_each_wish_is_carried_out(desk, server, fleet):
     assert desk.carry_out({"do": "input", "rid": "r", "client": 1, "text": "typed"})["ok"]
     assert server[1].wait_waiting(5)
     assert desk.carry_out({"do": "add_client", "rid": "r"})["ok"] and len(fleet) == 2
+    server.wait_connections(2, 5)
     assert desk.carry_out({"do": "close_client", "rid": "r", "client": 2})["ok"]
     server[2].wait_closed(5)
     assert desk.carry_out({"do": "disconnect", "rid": "r", "connection": 1})["ok"]
