@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .observed import Observation
 
 _FINISHING_SECONDS = 0.1  # for how long a reply waits for the handler's own send() to end
+_time, _RECEIVED, _SENT = time.time, Kind.RECEIVED, Kind.SENT
 _DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 _HALF_CLOSED = getattr(select, "POLLRDHUP", 0)  # Linux
 _UNREACHABLE = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
@@ -72,6 +73,7 @@ class Connection(Console):
         self._observation = observation
         self._state = ConnectionState.ACCEPTED
         self._end_state = ConnectionState.CLOSED
+        self._note, self._note_for_all = self.transcript.append, self._journal.append
         self._is_hung_up = False  # by us: then what its socket says is no news of the peer
         self._is_resetting = False
         self._served_by = 0  # how many threads serve it: one, or for a UDP peer several
@@ -82,7 +84,7 @@ class Connection(Console):
         self._sending_past = threading.Lock()
         self._tell(text_event(Kind.OPENED, self.opened, number, address_text(peer)), announce=True)
 
-    # ── told by the sockets: on the path of every byte, so without a lock ──
+    # ── told by the sockets: on the path of every byte, so without a lock, and each call that can be spared is spared ──
 
     def received(self, data: bytes, size: int) -> None:
         """Count and keep what came: `data` may be cut at `KEPT_BYTES`, `size` is its true length in bytes."""
@@ -90,20 +92,21 @@ class Connection(Console):
             raise ConnectionResetError(errno.ECONNRESET, "reset by you")
         self.bytes_in += size
         self.messages_in += 1
-        self._carried(Kind.RECEIVED, data, size)
+        self.preview = data
+        self.last = now = _time()
+        fact = (_RECEIVED, now, self.number, data, size)
+        self._note(fact)
+        self._note_for_all(fact)
 
     def sent(self, data: bytes, size: int) -> None:
         """Count and keep what went."""
         self.bytes_out += size
         self.messages_out += 1
-        self._carried(Kind.SENT, data, size)
-
-    def _carried(self, kind: Kind, data: bytes, size: int) -> None:
         self.preview = data
-        self.last = now = time.time()
-        event = new_event((kind, now, self.number, data, size))
-        self.transcript.append(event)
-        self._journal.append(event)
+        self.last = now = _time()
+        fact = (_SENT, now, self.number, data, size)
+        self._note(fact)
+        self._note_for_all(fact)
 
     def peer_closed(self) -> None:
         """The peer has closed its side: told once, however often ``recv`` says so."""

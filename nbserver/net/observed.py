@@ -139,8 +139,11 @@ class ObservedSocket(socket.socket):
             connection.broke(error)
             raise
         connection.activity = _RUNNING
-        size = len(data) if type(data) is bytes else memoryview(data).nbytes
-        connection.sent(_kept(data, size), size)
+        if type(data) is bytes and len(data) <= KEPT_BYTES:
+            connection.sent(data, len(data))
+        else:
+            size = memoryview(data).nbytes
+            connection.sent(_kept(data, size), size)
 
     def sendmsg(self, buffers: Iterable[Any], *args: Any) -> int:
         """As the socket's own; seen."""

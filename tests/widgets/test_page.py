@@ -14,6 +14,8 @@ from playwright.sync_api import Page, expect
 from nbserver.widgets.pack import pack
 
 WIDGETS = Path(__file__).resolve().parents[2] / "nbserver/widgets"
+PATIENCE = 15_000  # milliseconds; a passing test never waits that long, a busy machine may
+expect.set_options(timeout=PATIENCE)
 ORIGIN = "http://nbserver.test/"
 NOW = 1_760_000_000.0
 SERVER = {
@@ -156,7 +158,7 @@ class Board:
         """The newest wish of a kind with these values; waits until there is one."""
         find = """([name, values]) => window.wishes.findLast((wish) => wish.do === name
             && Object.entries(values).every(([key, value]) => wish[key] === value))"""
-        return self.page.wait_for_function(find, arg=[do, values], timeout=3000).json_value()
+        return self.page.wait_for_function(find, arg=[do, values], timeout=PATIENCE).json_value()
 
     def accept(self, wish: dict[str, Any], *connections: list[Any], **more: Any) -> Board:
         return self.delta(*connections, acks=[{"rid": wish["rid"], "ok": True}], **more)
