@@ -36,16 +36,21 @@ class Record:
 
     def append(self, event: Event | tuple[Kind, float, int, bytes, int]) -> None:
         """Add one event; the plain tuple of its fields will do, which is cheaper on the path of a byte."""
-        events = self._events
-        events.append(event)
-        if len(events) > self._most:
-            self._forget(self._kept)
+        self._events.append(event)
+        self.forget()
 
-    def _forget(self, kept: int) -> None:
-        with _forgetting:
-            count = max(0, len(self._events) - kept)
-            del self._events[:count]
-            self._first += count
+    @property
+    def note(self) -> Callable[[tuple[Kind, float, int, bytes, int]], None]:
+        """`append` without its check, for the path of a byte; whoever uses it calls `forget` now and then."""
+        return self._events.append
+
+    def forget(self) -> None:
+        """Forget what is more than is kept, a quarter at a time."""
+        if len(self._events) > self._most:
+            with _forgetting:
+                count = max(0, len(self._events) - self._kept)
+                del self._events[:count]
+                self._first += count
 
     @property
     def last(self) -> int:

@@ -51,8 +51,7 @@ class Connection(Console):
         peer: The other end's address, as the socket gave it.
         bytes_in, bytes_out: What was carried, in bytes.
         messages_in, messages_out: How many calls of ``recv`` and ``send`` carried it, or how many datagrams.
-        opened, last: When it was accepted, and when it carried something last; in seconds since 1970.
-        preview: What it carried last, cut at 4 096 bytes.
+        opened: When it was accepted, in seconds since 1970.
         note: How it ended, in words, or what the last error was.
         is_datagram: Whether it is a UDP peer, which has no socket of its own.
         activity: What the thread that serves it is doing.
@@ -67,13 +66,13 @@ class Connection(Console):
         self.is_datagram = is_datagram
         self.activity = Activity.RUNNING
         self.bytes_in = self.bytes_out = self.messages_in = self.messages_out = 0
-        self.opened = self.last = time.time()
-        self.preview = b""
+        self.opened = time.time()
+        self._carried: tuple[Kind, float, int, bytes, int] = (Kind.OPENED, self.opened, number, b"", 0)
         self.note = ""
         self._observation = observation
         self._state = ConnectionState.ACCEPTED
         self._end_state = ConnectionState.CLOSED
-        self._note, self._note_for_all = self.transcript.append, self._journal.append
+        self._note, self._note_for_all = self.transcript.note, self._journal.note
         self._is_hung_up = False  # by us: then what its socket says is no news of the peer
         self._is_resetting = False
         self._served_by = 0  # how many threads serve it: one, or for a UDP peer several
@@ -84,7 +83,7 @@ class Connection(Console):
         self._sending_past = threading.Lock()
         self._tell(text_event(Kind.OPENED, self.opened, number, address_text(peer)), announce=True)
 
-    # ── told by the sockets: on the path of every byte, so without a lock, and each call that can be spared is spared ──
+    # ── told by the sockets: on the path of every byte, so without a lock, and with as few calls as can be ──
 
     def received(self, data: bytes, size: int) -> None:
         """Count and keep what came: `data` may be cut at `KEPT_BYTES`, `size` is its true length in bytes."""
@@ -92,21 +91,25 @@ class Connection(Console):
             raise ConnectionResetError(errno.ECONNRESET, "reset by you")
         self.bytes_in += size
         self.messages_in += 1
-        self.preview = data
-        self.last = now = _time()
-        fact = (_RECEIVED, now, self.number, data, size)
+        self._carried = fact = (_RECEIVED, _time(), self.number, data, size)
         self._note(fact)
         self._note_for_all(fact)
+        if not self.messages_in & 63:
+            self._forget()
 
     def sent(self, data: bytes, size: int) -> None:
         """Count and keep what went."""
         self.bytes_out += size
         self.messages_out += 1
-        self.preview = data
-        self.last = now = _time()
-        fact = (_SENT, now, self.number, data, size)
+        self._carried = fact = (_SENT, _time(), self.number, data, size)
         self._note(fact)
         self._note_for_all(fact)
+        if not self.messages_out & 63:
+            self._forget()
+
+    def _forget(self) -> None:
+        self.transcript.forget()
+        self._journal.forget()
 
     def peer_closed(self) -> None:
         """The peer has closed its side: told once, however often ``recv`` says so."""
@@ -212,6 +215,16 @@ class Connection(Console):
     def state(self) -> ConnectionState:
         """Where it is in its life."""
         return self._state
+
+    @property
+    def last(self) -> float:
+        """When it carried something last, or else was accepted; in seconds since 1970."""
+        return self._carried[1]
+
+    @property
+    def preview(self) -> bytes:
+        """What it carried last, cut at 4 096 bytes."""
+        return self._carried[3]
 
     @property
     def is_over(self) -> bool:

@@ -27,7 +27,7 @@ _PROMPT = 200
 _ENTRIES_A_TICK = 50  # of one transcript; what is more is a hole in the numbers, which the view tells
 _FIRST_ENTRIES = 200  # of a transcript that a view begins to watch
 _SUMMED = ("in", "out", "bytes_in", "bytes_out")  # columns 3 to 6 of a row
-_WATCHED = 64  # transcripts that views have asked for; the longest unasked falls out
+_WATCHED = 64  # transcripts of one table that views have asked for; the longest unasked falls out
 
 
 class Feed:
@@ -86,8 +86,9 @@ class Feed:
         if console is not None:
             self._cursors.pop(key, None)  # put in anew: the last in the order is the one that was asked for last
             self._cursors[key] = console.transcript.last
-            while len(self._cursors) > _WATCHED:
-                del self._cursors[next(iter(self._cursors))]
+            asked = [other for other in self._cursors if other[0] == table]
+            for longest_unasked in asked[:-_WATCHED]:
+                del self._cursors[longest_unasked]
             _add_entries(entries, body, (), console.transcript.read()[-_FIRST_ENTRIES:])
         return {"t": "transcript", "table": table, "id": number, "entries": entries}, bytes(body)
 
@@ -137,10 +138,10 @@ class Feed:
             self._rows[key] = row
 
     def _connection_row(self, c: Connection) -> Row:
-        prompt, ask = _question(c)
+        prompt, ask, since = _question(c)
         preview = safe_text(c.preview, _PREVIEW)
         counts = [c.messages_in, c.messages_out, c.bytes_in, c.bytes_out]
-        return [c.number, c.status, address_text(c.peer), *counts, c.last, preview, prompt, ask, c.opened, c.note]
+        return [c.number, c.status, address_text(c.peer), *counts, c.last, preview, prompt, ask, c.opened, c.note, since]
 
     def _counts(self) -> Message:
         if self.server is None:
@@ -210,19 +211,19 @@ def _mark(console: Any) -> tuple[Any, ...]:
     return (console.has_ended, console.transcript.last, console.question)
 
 
-def _question(console: Console) -> tuple[str | None, int]:
+def _question(console: Console) -> tuple[str | None, int, float]:
     question = console.question
-    return (safe_text(question.prompt, _PROMPT), question.number) if question else (None, 0)
+    return (safe_text(question.prompt, _PROMPT), question.number, question.since) if question else (None, 0, 0.0)
 
 
 def _client_row(client: Program) -> Row:
-    prompt, ask = _question(client)
+    prompt, ask, since = _question(client)
     state = "waiting" if ask else "running"
     if client.has_ended:
         state = "closed" if client.error is None else "failed"
     peer = str(client.target) if isinstance(client, Client) else client.name.partition(": ")[2]
     note = "" if client.error is None else safe_text(f"{type(client.error).__name__}: {client.error}", _PROMPT)
-    return [client.number, state, peer, client.transcript.last, 0, 0, 0, client.opened, "", prompt, ask, client.opened, note]
+    return [client.number, state, peer, client.transcript.last, 0, 0, 0, client.opened, "", prompt, ask, client.opened, note, since]
 
 
 def _limit(server: Server) -> str:

@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         # Built and sent under one lock, or a delta could overtake the snapshot that it builds on.
         self._sending = threading.RLock()
         self._outbox: deque[tuple[str, Any]] = deque()
-        self._done: deque[str] = deque(maxlen=_REMEMBERED_REQUESTS)
+        self._asked: OrderedDict[str, Message | None] = OrderedDict()  # rid → its acknowledgement, once there is one
         self._is_seen = False
         self._last_sent = 0.0
         super().__init__(key=secrets.token_hex(16), **_chosen)
@@ -87,10 +87,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     def receive(self, request: Request, path: str) -> None:
         """One request of a view. Thread: any; does not block, since it may be the kernel's control thread."""
         rid = str(request.get("rid", ""))[:64]
-        with self._sending:
-            if rid in self._done:
-                return  # came by both ways
-            self._done.append(rid)
+        if self._came_before(rid):
+            return
         bridge.count_path(path)
         what = request.get("do")
         if what == "hello":
@@ -101,7 +99,21 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
             self._desk.do(request, self._acknowledge)
         self._hurry()
 
+    def _came_before(self, rid: str) -> bool:
+        """Whether this request has come already, by another way; its acknowledgement may have been lost, so it is given again."""
+        with self._sending:
+            if rid not in self._asked:
+                self._asked[rid] = None
+                if len(self._asked) > _REMEMBERED_REQUESTS:
+                    self._asked.popitem(last=False)
+                return False
+            ack = self._asked[rid]
+        if ack is not None:
+            self._acknowledge(ack)
+        return True
+
     def _acknowledge(self, ack: Message) -> None:
+        self._asked[ack["rid"]] = ack
         self._outbox.append(("ack", ack))
         self._hurry()
 

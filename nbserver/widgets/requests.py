@@ -36,14 +36,14 @@ class Desk:
     def __init__(self, server: Server | None, fleet: Fleet) -> None:
         self._server = server
         self._fleet = fleet
-        self._actions: dict[str, Callable[[Request], Any]] = {
+        self._actions: dict[str, Callable[[Request], str | None]] = {
             "reply": lambda r: self._connection(r).reply(_text(r), _number(r, "ask"), timeout=_PATIENCE),
             "broadcast": self._broadcast,
             "disconnect": lambda r: self._living(r).close(),
             "reset": lambda r: self._living(r).reset(),
             "input": self._input,
             "close_client": lambda r: self._client(r).close(),
-            "add_client": lambda r: self.add_client(),
+            "add_client": self._add_client,
             "stop": self._stop,
         }
 
@@ -65,7 +65,9 @@ class Desk:
             action = self._actions.get(str(request.get("do")))
             if action is None:
                 raise Refused("a view asked for something that is not on the list")
-            action(request)
+            note = action(request)
+            if note:
+                ack.update(code="partial", error=note)
         except NbserverError as error:
             ack.update(ok=False, code=error.code, error=str(error))
         except OSError as error:
@@ -81,13 +83,16 @@ class Desk:
         self._fleet.add(client)
         return client
 
-    def _broadcast(self, request: Request) -> None:
+    def _broadcast(self, request: Request) -> str:
+        """Returns who did not get it, and why: no refusal, since sent again it would come twice to the others."""
         missed = self._serving().broadcast(_text(request))
-        if missed:
-            raise UsageError("not sent to " + "; ".join(f"#{number}: {why}" for number, why in missed.items()))
+        return "; ".join(f"#{number}: {why}" for number, why in missed.items())
 
     def _input(self, request: Request) -> None:
         self._client(request).answer(_text(request), _number(request, "ask"))
+
+    def _add_client(self, request: Request) -> None:
+        self.add_client()
 
     def _stop(self, request: Request) -> None:
         self._serving().stop()

@@ -167,3 +167,17 @@ def test_enlisted_clients_of_the_board_have_numbers_of_their_own(server, fleet):
     assert add(server, fleet).number != mine.number
     mine.close()
     mine.wait_ended(5)
+
+
+def test_consoles_that_are_shown_stay_watched_however_many_rows_are_clicked(server, fleet):
+    view = View(Feed(server, fleet))
+    client = add(server, fleet)
+    view.watch("clients", client.number)
+    for _ in range(70):
+        server[1]._observation.open(("127.0.0.1", 1), None)
+    for number in range(1, 72):
+        view.watch("connections", number)
+    client.say("still shown")
+    assert server[1].wait_waiting(5)
+    view.catch_up()
+    assert ("sent", b"still shown") in [entry[1:] for entry in view.entries["clients", client.number]]

@@ -89,6 +89,7 @@ def row(id: int, state: str = "running", **more: Any) -> list[Any]:
         "ask": 0,
         "opened": NOW,
         "note": "",
+        "since": NOW if more.get("ask") else 0,
     }
     assert more.keys() <= columns.keys()
     return list({**columns, **more}.values())

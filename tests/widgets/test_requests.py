@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from queue import SimpleQueue
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbserver import net
+from nbserver.errors import NotReading
 from nbserver.fleet import Fleet
 from nbserver.widgets.requests import Desk
 
@@ -64,6 +67,19 @@ def test_what_may_take_long_takes_it_in_a_thread_of_its_own(desk, server):
     assert acks.get(timeout=5) == {"rid": "slow", "ok": True}
     desk.do({"do": "nothing", "rid": "quick"}, acks.put)
     assert acks.get_nowait()["rid"] == "quick"
+
+
+def test_a_broadcast_that_misses_one_is_done_and_says_whom_it_missed(desk, server):
+    """Sent again it would come twice to the others."""
+    waiting(desk, server)
+    with socket.create_connection(server.address) as deaf:
+        server.wait_connections(2, 5)
+        with contextlib.suppress(NotReading):
+            while True:
+                server[2].send(b"x" * 1_000_000, timeout=0)
+        ack = desk.carry_out({"do": "broadcast", "rid": "r", "text": "hello all"})
+        assert (ack["ok"], ack["code"]) == (True, "partial") and "#2" in ack["error"] and "#1" not in ack["error"]
+        assert deaf.fileno() > 0
 
 
 def test_a_reset_reaches_the_client(desk, server):

@@ -10,6 +10,7 @@ import { makeTranscript } from "./transcript.js";
 
 const AT_FIRST = 24; // consoles shown before one asks for more: each is watched
 const TABLE = "clients";
+const PROGRAM = 0; // not a client: the program that made the server
 
 function makeClient(hub, id) {
   const { desk, store } = hub;
@@ -32,20 +33,21 @@ function makeClient(hub, id) {
 
   function show(row, words) {
     const ended = isEnded(row);
-    attributes(element, { "aria-label": words("client", { id }), "data-state": row.state });
-    text(name, words("client", { id }));
+    const named = (name) => words(id === PROGRAM ? `program.${name}` : name, { id });
+    attributes(element, { "aria-label": named("client"), "data-state": row.state });
+    text(name, named("client"));
     icon.show(row.state);
     text(word, stateWord(row, words));
     text(peer, row.note && ended ? row.note : row.peer);
     attribute(peer, "title", row.peer);
-    attributes(close, { "aria-label": words("closeClient", { id }), title: words("closeClient", { id }) });
+    attributes(close, { "aria-label": named("closeClient"), title: named("closeClient") });
     close.disabled = ended;
-    transcript.show({ id, name: words("clientTranscript", { id }), options: { words, encoding: "utf-8", isStream: true } });
+    transcript.show({ id, name: named("clientTranscript"), options: { words, encoding: "utf-8", isStream: true } });
     text(prompt, isWaiting(row) ? row.prompt ?? "" : "");
     const hint = ended ? words(`state.${row.state}`) : words(isWaiting(row) ? "typeAnswer" : "typeInput");
-    box.show({ name: words("clientInput", { id }), hint: hint, isDisabled: ended });
+    box.show({ name: named("clientInput"), hint: hint, isDisabled: ended });
     const isStranded = ended && desk.draft(TABLE, id) !== "";
-    note.show({ words, name: words("discardInput", { id }), reasonNow: isStranded ? words("code.clientEnded") : "" });
+    note.show({ words, name: named("discardInput"), reasonNow: isStranded ? words("code.clientEnded") : "" });
   }
   return { element, show, close: transcript.close };
 }

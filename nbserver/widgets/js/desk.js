@@ -68,6 +68,7 @@ export function makeDesk({ wish, changed, life }) {
       changed();
       const ack = await wish(request);
       sending.delete(key);
+      if (ack.ok && ack.code) desk.notice = ack; // done, but not for all
       if (!ack.ok) {
         refusals.set(key, { code: ack.code, error: ack.error, text });
         if (text !== "" && !drafts.has(key)) drafts.set(key, text);

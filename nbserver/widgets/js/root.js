@@ -18,7 +18,7 @@ function makeNotices(hub) {
       attribute(stale, "hidden", store.hasSnapshot && !isStale);
       text(stale, store.hasSnapshot ? (isStale ? words("stale", { time: duration(store.silence()) }) : "") : words("waitingKernel"));
       attribute(refused, "hidden", !desk.notice);
-      text(reason, desk.notice ? words("refused", { reason: reasonOf(desk.notice, words) }) : "");
+      text(reason, desk.notice ? words(desk.notice.ok ? "partly" : "refused", { reason: reasonOf(desk.notice, words) }) : "");
       attribute(dismiss, "aria-label", words("dismiss"));
     },
   };

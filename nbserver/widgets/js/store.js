@@ -4,7 +4,7 @@
 export const KEPT = 400; // entries of one transcript
 const STALE = 3; // seconds without a word from the kernel
 const RATES = 60; // seconds of the spark line
-const COLUMNS = ["id", "state", "peer", "in", "out", "bytesIn", "bytesOut", "last", "preview", "prompt", "ask", "opened", "note"];
+const COLUMNS = ["id", "state", "peer", "in", "out", "bytesIn", "bytesOut", "last", "preview", "prompt", "ask", "opened", "note", "since"];
 const ENDED = new Set(["closed", "reset", "failed"]);
 const NO_COUNTS = { open: 0, waiting: 0, closed: 0, in: 0, out: 0, bytes_in: 0, bytes_out: 0, errors: 0 };
 
@@ -19,13 +19,8 @@ export const FILTERS = {
   closed: isEnded,
 };
 
-/** A row as an object. `since`: when this input() began to wait, on the kernel's clock, as near as the page can know. */
-export function toRow(columns, previous, seen) {
-  const row = {};
-  COLUMNS.forEach((name, i) => { row[name] = columns[i]; });
-  row.since = previous && previous.ask === row.ask ? previous.since : seen;
-  return row;
-}
+/** A row as an object. */
+export const toRow = (columns) => Object.fromEntries(COLUMNS.map((name, i) => [name, columns[i]]));
 
 /** Rows in the order of their numbers, found by number at once. */
 export class Table {
@@ -128,15 +123,11 @@ export class Store {
     const isSameLife = message.ep === this.epoch;
     const isContinuous = this.isSynced && isSameLife; // another tab asked for it, we have missed nothing
     if (isContinuous && message.q <= this.q) return;
-    const before = isSameLife ? this.tables : undefined;
     this.tables = { connections: new Table(), clients: new Table() };
     this.epoch = message.ep;
     this.isSynced = this.hasSnapshot = true;
     for (const table of ["connections", "clients"]) {
-      for (const columns of message[table]) {
-        const seen = columns[COLUMNS.indexOf("last")]; // the page saw nothing of it: most input() calls follow on a message
-        this.tables[table].put(toRow(columns, before?.[table].get(columns[0]), seen));
-      }
+      for (const columns of message[table]) this.tables[table].put(toRow(columns));
     }
     this.takeFacts(message);
     if (isContinuous) return;
@@ -150,7 +141,7 @@ export class Store {
       return;
     }
     for (const table of ["connections", "clients"]) {
-      for (const columns of message[table] ?? []) this.tables[table].put(toRow(columns, this.tables[table].get(columns[0]), message.now));
+      for (const columns of message[table] ?? []) this.tables[table].put(toRow(columns));
       if (message.gone?.[table]) this.tables[table].drop(message.gone[table]);
     }
     this.takeFacts(message);

@@ -29,7 +29,9 @@ const EN = {
   "chip.control": "control character", "chip.bidi": "changes the direction of writing", "chip.private": "private use", "chip.unassigned": "not a character",
   "chip.invisible": "invisible", "chip.space": "a space of another width", "chip.marks": "stacked marks", "chip.rest": "more than is shown here",
   messageAll: "Message to all", sendAll: "Send to all", typeAll: "Message to all {count} open, Enter sends",
-  refused: "Not done: {reason}", dismiss: "Dismiss",
+  refused: "Not done: {reason}", partly: "Not done for all: {reason}", dismiss: "Dismiss",
+  "program.client": "Server program", "program.closeClient": "Close server program", "program.clientTranscript": "Transcript of server program",
+  "program.clientInput": "Input of server program", "program.discardInput": "Discard draft of server program",
   clients: "Clients", client: "Client {id}", closeClient: "Close client {id}", clientTranscript: "Transcript of client {id}",
   clientInput: "Input of client {id}", typeInput: "Type ahead, Enter sends", typeAnswer: "Enter sends", discardInput: "Discard draft of client {id}", moreClients: "Show {count} more clients", noClients: "No client yet",
 };
@@ -62,7 +64,9 @@ const ZH = {
   "chip.control": "控制字符", "chip.bidi": "改变书写方向", "chip.private": "私用区字符", "chip.unassigned": "未分配的字符",
   "chip.invisible": "不可见字符", "chip.space": "其他宽度的空格", "chip.marks": "叠加符号", "chip.rest": "其余未显示",
   messageAll: "发给所有人的消息", sendAll: "全部发送", typeAll: "发给全部 {count} 个连接，回车发送",
-  refused: "未完成：{reason}", dismiss: "关闭提示",
+  refused: "未完成：{reason}", partly: "未对全部完成：{reason}", dismiss: "关闭提示",
+  "program.client": "服务端程序", "program.closeClient": "关闭服务端程序", "program.clientTranscript": "服务端程序的记录",
+  "program.clientInput": "服务端程序的输入", "program.discardInput": "丢弃服务端程序的草稿",
   clients: "客户端", client: "客户端 {id}", closeClient: "关闭客户端 {id}", clientTranscript: "客户端 {id} 的记录",
   clientInput: "客户端 {id} 的输入", typeInput: "可预先输入，回车发送", typeAnswer: "回车发送", discardInput: "丢弃客户端 {id} 的草稿", moreClients: "再显示 {count} 个客户端", noClients: "还没有客户端",
 };
