@@ -16,8 +16,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .fleet import Client, Fleet, until
     from .errors import NbserverError, UsageError
+    from .fleet import Client, Fleet, until
     from .kernel import allow_nested_asyncio
     from .kernel.doctor import doctor
     from .net import ChatRoom, Connection, Conversation, Echo, Server, observed_class, servers, stop_all

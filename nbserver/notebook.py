@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socketserver
-from typing import Any, Callable, Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from . import kernel
-from .fleet import Client, Fleet, Step, Target, checked, enlist, live_clients, play
 from .console import Program
 from .errors import NotListening, UsageError
+from .fleet import Client, Fleet, Step, Target, checked, enlist, live_clients, play
 from .kernel import Cell, Magics, ServerProgram
 from .net import Server, listen, servers, stop_all
 from .text import safe_text
@@ -16,7 +17,8 @@ from .widgets import Hub, View, target_of
 
 _ACCEPTED_SECONDS = 1.0  # for how long clients() waits until a server of ours has accepted them
 
-# What each cell made in its earlier run, to be replaced when it runs again. Cells run in the main thread, one at a time.
+# What each cell made in its earlier run, to be replaced when it runs again. Cells run in the main thread, one at a
+# time.
 _made: dict[str, tuple[Cell, list[Any]]] = {}
 _magics: dict[int, Magics] = {}
 
@@ -90,7 +92,9 @@ def clients(target: Any, n: int, script: Iterable[Step] | None = None) -> Fleet:
     if script is not None:
         script = checked(script)
         if _is_program(target):
-            raise UsageError("a script is for clients that nbserver makes; a program of your own says what it says itself")
+            raise UsageError(
+                "a script is for clients that nbserver makes; a program of your own says what it says itself"
+            )
     cell = _begin()
     make = _maker(target)
     accepted = target.accepted if isinstance(target, Server) else 0
@@ -112,7 +116,8 @@ def run_server(source: str) -> Server | ServerProgram:
     """Run the text of a server's program in a thread beside the notebook; what ``%%server`` does.
 
     Returns:
-        The `Server` that the program serves; or, of a program without ``socketserver`` (asyncio, a bare socket), the program.
+        The `Server` that the program serves; or, of a program without ``socketserver`` (asyncio, a bare socket), the
+        program.
 
     Raises:
         AddressError: The program could not bind its address.
@@ -265,7 +270,7 @@ def _close_panel(thing: Any) -> None:
 
 
 def _bundle(thing: Any, **options: Any) -> Any:
-    """What a cell shows of `thing`: the widget, and its ``repr`` where there are no widgets. Nothing that a client sent."""
+    """What a cell shows of `thing`: the widget, and its ``repr`` where there is none. Nothing that a client sent."""
     bundle = panel(thing)._repr_mimebundle_(**options)
     data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
     return {**(data or {}), "text/plain": repr(thing)}, metadata

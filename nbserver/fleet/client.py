@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -109,10 +110,8 @@ class Client(Program):
     def close(self) -> None:
         """Close the connection. Thread: any; doing it twice is doing it once."""
         self._is_closed = True
-        try:
+        with contextlib.suppress(OSError):  # the other side was faster
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that hears
-        except OSError:
-            pass  # the other side was faster
         self.close_input("the client was closed")
 
     def _nobody_asks(self, text: str) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from typing import Callable, Iterator, Sequence, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from ..console import Program
 from ..errors import NotHeard
@@ -58,7 +59,7 @@ class Fleet(Sequence[Program]):
         return iter(list(self._clients))
 
     def close(self, timeout: float = 1.0) -> None:
-        """Close them all, and wait for their threads; a program that computes may go on for longer than `timeout` seconds."""
+        """Close them all, and wait for their threads, `timeout` seconds at most: a program that computes may go on."""
         for client in self:
             client.close()
         deadline = time.monotonic() + timeout

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Iterable, Union
+from typing import TYPE_CHECKING
 
 from ..errors import ConnectionEnded, NotHeard, UsageError
 from ..text import safe_text
@@ -27,7 +28,7 @@ def until(text: str = "", timeout: float = 60.0) -> Until:
     return Until(text, timeout)
 
 
-Step = Union[str, int, float, Until, None]
+Step = str | int | float | Until | None
 """A text is said; a number is a pause in seconds; `until` waits; None hangs up."""
 
 

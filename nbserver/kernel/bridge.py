@@ -1,14 +1,16 @@
 """What is changed in ipykernel, and undone: ``input()`` by thread, and messages from views while a cell runs.
 
-Three ways lead from a view to the kernel. Widget messages wait for the running cell to end; so a view sends over the control
-channel where it has the kernel's handle, and a kernel with subshells is told to leave our comm on the subshell it came by.
+Three ways lead from a view to the kernel. Widget messages wait for the running cell to end; so a view sends over the
+control channel where it has the kernel's handle, and a kernel with subshells is told to leave our comm on the
+subshell it came by.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .. import console
 from .cells import shell
@@ -30,13 +32,13 @@ def kernel() -> Any:
 
 
 def install() -> None:
-    """Have the kernel's own ``input()`` routed by thread, too, whenever routing is on. Doing it twice is doing it once."""
+    """Have the kernel's own ``input()`` routed by thread, too, whenever routing is on. Twice is once."""
     if kernel() is not None:
         console.also(_route_kernel_input, _unroute_kernel_input)
 
 
 def _route_kernel_input() -> None:
-    """ipykernel puts its own ``input`` in place around every cell: what it puts there, and what it restores, must be ours."""
+    """Route what the kernel puts in place of ``input`` around every cell, and what it restores afterwards."""
     k = kernel()
     k.raw_input = console.routed_input(k.raw_input)  # an attribute of the instance, in front of the method
     k.getpass = console.routed_getpass(k.getpass)
@@ -59,13 +61,15 @@ def listen_to_views(key: str, receive: Receiver, comm: Any) -> bool:
 
     Args:
         key: The hub's own name, which its views send along.
-        receive: Called with the request and the way that it took, in the control thread or in a subshell's: it must not block.
+        receive: Called with the request and the way that it took, in the control thread or in a subshell's: it must
+            not block.
         comm: The hub's comm.
 
     Returns:
         Whether the control channel can be used.
     """
-    # ipykernel 7.4 answers a comm on the shell that it was last heard on, which may be the busy one; ours stays where it came.
+    # ipykernel 7.4 answers a comm on the shell that it was last heard on, which may be the busy one; ours stays
+    # where it came.
     if hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = lambda data, default: default
     k = kernel()
@@ -88,7 +92,7 @@ def stop_listening(key: str) -> None:
 
 
 async def _on_control(stream: Any, ident: Any, parent: dict[str, Any]) -> None:
-    """One message of a view. Whatever it holds came from a page: checked here for its shape, and by the hub for its meaning."""
+    """One message of a view. It came from a page: checked here for its shape, and by the hub for its meaning."""
     content = parent.get("content")
     if isinstance(content, dict) and isinstance(content.get("request"), dict):
         with _lock:

@@ -33,6 +33,7 @@ def current_cell() -> Cell:
     if ip is None:
         return Cell("", 0)
     parent = ip.get_parent() if hasattr(ip, "get_parent") else {}
-    # JupyterLab, Notebook 7 and nbclient name the cell in the request; where nobody does, its text is what stays the same.
+    # JupyterLab, Notebook 7 and nbclient name the cell in the request; where nobody does, its text is what stays the
+    # same.
     cell_id = parent.get("metadata", {}).get("cellId") or parent.get("content", {}).get("code", "")
     return Cell(cell_id, ip.execution_count)

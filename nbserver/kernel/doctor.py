@@ -47,7 +47,10 @@ def doctor() -> Report:
     """
     facts = [("Python", f"{platform.python_version()} on {platform.system()}")]
     facts += [(name, _version(name)) for name in _PACKAGES]
-    facts += [("kernel", type(kernel()).__name__ if kernel() else "none: not in a notebook"), ("replies come by", _ways())]
+    facts += [
+        ("kernel", type(kernel()).__name__ if kernel() else "none: not in a notebook"),
+        ("replies come by", _ways()),
+    ]
     facts += [("input() and print()", "routed by thread" if console.is_routed() else "as they were")]
     facts += [("asyncio", "patched by nest-asyncio" if is_nested_asyncio() else "as it was")]
     facts += [("file descriptors", _descriptors()), ("threads", _threads())]

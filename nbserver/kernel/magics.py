@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from ..errors import UsageError
 
@@ -18,10 +19,11 @@ class Magics:
     """
 
     def __init__(self, server: Callable[[str], Any], client: Callable[[str, int], Any]) -> None:
-        """
+        """Take what they call.
+
         Args:
-            server: Runs a server's program, given its text.
-            client: Runs a client's program, given its text and how often.
+        server: Runs a server's program, given its text.
+        client: Runs a client's program, given its text and how often.
         """
         self._server = server
         self._client = client
@@ -37,7 +39,9 @@ class Magics:
             ip.magics_manager.magics["cell"].pop(name, None)
 
     def server(self, line: str, cell: str) -> Any:
-        """Run the cell as a server's program, in a thread beside the notebook: %%server
+        """Run the cell as a server's program, in a thread beside the notebook.
+
+            %%server
 
         Everything up to and including serve_forever(), unchanged. The cell returns as soon as it listens; run again, it
         replaces its own earlier server and takes over the port.
@@ -47,7 +51,9 @@ class Magics:
         return self._server(cell)
 
     def client(self, line: str, cell: str) -> Any:
-        """Run the cell as a client's program, in threads beside the notebook: %%client [--count N]
+        """Run the cell as a client's program, in threads beside the notebook.
+
+            %%client [--count N]
 
         Each has its own variables and its own console. Run again, it replaces its own earlier clients.
         """

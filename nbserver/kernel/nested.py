@@ -8,8 +8,10 @@ import asyncio
 def allow_nested_asyncio() -> None:
     """Let ``asyncio.run()`` work in a cell, where a loop runs already.
 
-    It patches asyncio for the whole session and cannot be undone without a restart of the kernel, so nbserver never does it by
-    itself: a program under ``%%server`` or ``%%client`` has a thread of its own, where ``asyncio.run()`` works as it is.
+    It patches asyncio for the whole session and cannot be undone without a restart of the kernel, so nbserver never
+    does it by
+    itself: a program under ``%%server`` or ``%%client`` has a thread of its own, where ``asyncio.run()`` works as it
+        is.
     """
     import nest_asyncio
 

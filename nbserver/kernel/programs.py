@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import socketserver
 import threading
-from typing import Any, Callable, Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from .. import context
 from ..console import Program
@@ -19,7 +20,7 @@ _SHOWN = (Kind.PRINTED, Kind.ASKED, Kind.ERROR)
 
 
 def compiled(source: str) -> Any:
-    """The code of a cell's text, IPython's own syntax included. Raises `SyntaxError`, which shows the student's line."""
+    """The code of a cell's text, IPython's own syntax included. Raises `SyntaxError`, with the student's line."""
     ip = shell()
     if ip is None:
         return compile(source, "<program>", "exec")

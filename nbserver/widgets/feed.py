@@ -8,11 +8,12 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from typing import Any, Iterable
+from collections.abc import Iterable
+from typing import Any
 
+from ..console import Console, Program
 from ..fleet import Client, Fleet
 from ..kernel import ServerProgram
-from ..console import Console, Program
 from ..net import Connection, Server, address_text
 from ..states import ServerState
 from ..text import safe_text
@@ -99,7 +100,7 @@ class Feed:
     # ── what there is ──
 
     def _changed_rows(self) -> Message:
-        """The rows that are not as they were, which is nearly all that costs here: most have not changed, and are only looked at."""
+        """The rows that are not as they were. Most are, and are only looked at: that look is what a tick costs."""
         changes: Message = {}
         consoles = self._consoles()
         for key, console in consoles.items():
@@ -130,7 +131,7 @@ class Feed:
             for sign, one in ((-1, old), (1, row)):
                 if one is not None:
                     self._sums["waiting"] += sign * (one[1] == "waiting")
-                    for name, value in zip(_SUMMED, one[3:7]):
+                    for name, value in zip(_SUMMED, one[3:7], strict=True):
                         self._sums[name] += sign * value
         if row is None:
             del self._marks[key]
@@ -141,7 +142,19 @@ class Feed:
         prompt, ask, since = _question(c)
         preview = safe_text(c.preview, _PREVIEW)
         counts = [c.messages_in, c.messages_out, c.bytes_in, c.bytes_out]
-        return [c.number, c.status, address_text(c.peer), *counts, c.last, preview, prompt, ask, c.opened, c.note, since]
+        return [
+            c.number,
+            c.status,
+            address_text(c.peer),
+            *counts,
+            c.last,
+            preview,
+            prompt,
+            ask,
+            c.opened,
+            c.note,
+            since,
+        ]
 
     def _counts(self) -> Message:
         if self.server is None:
@@ -150,7 +163,7 @@ class Feed:
         is_open = len(seen.live)
         counts: Message = {"open": is_open, "waiting": self._sums["waiting"], "errors": seen.errors}
         counts["closed"] = seen.forgotten[0] + len(seen.connections) - is_open
-        return counts | {name: self._sums[name] + old for name, old in zip(_SUMMED, seen.forgotten[1:])}
+        return counts | {name: self._sums[name] + old for name, old in zip(_SUMMED, seen.forgotten[1:], strict=True)}
 
     def _server(self) -> Message | None:
         server = self.server
@@ -223,7 +236,22 @@ def _client_row(client: Program) -> Row:
         state = "closed" if client.error is None else "failed"
     peer = str(client.target) if isinstance(client, Client) else client.name.partition(": ")[2]
     note = "" if client.error is None else safe_text(f"{type(client.error).__name__}: {client.error}", _PROMPT)
-    return [client.number, state, peer, client.transcript.last, 0, 0, 0, client.opened, "", prompt, ask, client.opened, note, since]
+    return [
+        client.number,
+        state,
+        peer,
+        client.transcript.last,
+        0,
+        0,
+        0,
+        client.opened,
+        "",
+        prompt,
+        ask,
+        client.opened,
+        note,
+        since,
+    ]
 
 
 def _limit(server: Server) -> str:

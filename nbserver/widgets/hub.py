@@ -50,7 +50,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     scale = traitlets.Float(1.0).tag(sync=True)
 
     def __init__(self, server: Server | None = None, fleet: Fleet | None = None) -> None:
-        """Args: what it mirrors. Thread: the main one."""
+        """Mirror `server` and `fleet`, or `fleet` alone. Thread: the main one."""
         self.fleet = Fleet() if fleet is None else fleet
         self._feed = Feed(server, self.fleet)
         self._desk = Desk(server, self.fleet)
@@ -67,7 +67,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     @traitlets.observe("lang", "scale")
     def _choose(self, change: Any) -> None:
-        """Language and size were chosen in one view: they hold for all boards of this notebook, and for those to come."""
+        """Language and size were chosen in one view: they hold for all boards of this notebook, later ones too."""
         _chosen[change["name"]] = change["new"]
         for hub in list(_hubs):
             hub.set_trait(change["name"], change["new"])
@@ -100,7 +100,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self._hurry()
 
     def _came_before(self, rid: str) -> bool:
-        """Whether this request has come already, by another way; its acknowledgement may have been lost, so it is given again."""
+        """Whether this request has come already, by another way. Its acknowledgement is given again then."""
         with self._sending:
             if rid not in self._asked:
                 self._asked[rid] = None
@@ -180,7 +180,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
     view = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, hub: Hub, view: str) -> None:
-        """Args: what to show, and how. Thread: the main one."""
+        """Show `hub` as `view`. Thread: the main one."""
         self.mirror = hub
         super().__init__(hub=f"anywidget:{hub.model_id}", view=view)
 

@@ -1,7 +1,7 @@
-"""The one thread of this kernel that sends to pages: ten times a second, one message for each hub, and only what is new.
+"""The one thread of this kernel that sends to pages: ten times a second, a message for each hub, only what is new.
 
-Handlers' threads never send: each thread that does would open a ZeroMQ socket of its own, and at about a thousand the kernel
-fails; and the Jupyter server silently drops what exceeds a thousand messages a second.
+Handlers' threads never send: each thread that does would open a ZeroMQ socket of its own, and at about a thousand
+the kernel fails; and the Jupyter server silently drops what exceeds a thousand messages a second.
 """
 
 from __future__ import annotations

@@ -1,17 +1,18 @@
 """What a view may ask for: a fixed list, each checked for its shape and its meaning before anything is done.
 
-Whatever comes from a page is a stranger's: a name that is not in the list, a text that is too long, or a number that is none
-is refused, and nothing else happens.
+Whatever comes from a page is a stranger's: a name that is not in the list, a text that is too long, or a number that
+is none is refused, and nothing else happens.
 """
 
 from __future__ import annotations
 
 import socket
 import threading
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
-from ..fleet import Client, Fleet, Target, enlist
 from ..errors import ConnectionEnded, NbserverError, UsageError
+from ..fleet import Client, Fleet, Target, enlist
 from ..net import Connection, Server
 
 _LONGEST = 65_536  # characters in one reply

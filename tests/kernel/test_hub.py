@@ -4,7 +4,9 @@ from __future__ import annotations
 
 
 def test_language_and_size_hold_for_every_board(kernel):
-    kernel.must("import nbserver\na = nbserver.panel(nbserver.serve()).mirror\nb = nbserver.panel(nbserver.serve()).mirror")
+    kernel.must(
+        "import nbserver\na = nbserver.panel(nbserver.serve()).mirror\nb = nbserver.panel(nbserver.serve()).mirror"
+    )
     kernel.must("a.lang = 'zh'\nb.scale = 1.5\nc = nbserver.panel(nbserver.serve()).mirror")
     assert kernel.value("[(hub.lang, hub.scale) for hub in (a, b, c)]") == str([("zh", 1.5)] * 3)
 
@@ -20,7 +22,9 @@ def test_a_replaced_server_leaves_no_widget_and_no_thread(kernel):
     kernel.must("import ipywidgets, nbserver, threading")
     cell = "server = nbserver.serve()\nserver"
     kernel.must(cell, "again")
-    kernel.must("from ipywidgets.widgets.widget import _instances\nwidgets = len(_instances)\nthreads = threading.active_count()")
+    kernel.must(
+        "from ipywidgets.widgets.widget import _instances as alive\nwidgets, threads = len(alive), threading.active_count()"
+    )
     for _ in range(5):
         kernel.must(cell, "again")
-    assert kernel.value("len(_instances) - widgets, threading.active_count() - threads") == "(0, 0)"
+    assert kernel.value("len(alive) - widgets, threading.active_count() - threads") == "(0, 0)"

@@ -39,7 +39,10 @@ class Lab:
         settings = folder / "jupyter_config_dir" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
         settings.mkdir(parents=True)
         (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
-        own = {name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
+        own = {
+            name: str(folder / name.lower())
+            for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+        }
         self.env = {**os.environ, **own, "IPYTHONDIR": str(folder / "ipython")}
         self.env["PYTHONPATH"] = str(REPOSITORY) if python == sys.executable else ""
         command = [
@@ -123,7 +126,8 @@ class Notebook:
             """() => {
                 const panel = window.jupyterapp.shell.currentWidget;
                 const prompts = [...panel.node.querySelectorAll(".jp-InputPrompt")].map((e) => e.textContent);
-                return panel.sessionContext.session.kernel.status === "idle" && !prompts.some((text) => text.includes("*"));
+                const isIdle = panel.sessionContext.session.kernel.status === "idle";
+                return isIdle && !prompts.some((text) => text.includes("*"));
             }""",
             timeout=seconds * 1000,
         )
@@ -158,7 +162,14 @@ class Notebook:
 def write_notebook(path: Path, cells: list[str], kernel: str) -> None:
     """A notebook file of code cells."""
     made = [
-        {"cell_type": "code", "id": f"cell{n}", "metadata": {}, "execution_count": None, "outputs": [], "source": source}
+        {
+            "cell_type": "code",
+            "id": f"cell{n}",
+            "metadata": {},
+            "execution_count": None,
+            "outputs": [],
+            "source": source,
+        }
         for n, source in enumerate(cells)
     ]
     spec = {"name": kernel, "display_name": kernel, "language": "python"}

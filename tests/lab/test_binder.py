@@ -16,7 +16,7 @@ from .test_tutorial import SECOND, reply_box, row_with, say
 
 @pytest.fixture
 def binder(tmp_path) -> Path:
-    """A copy of the repository, and beside it what repo2docker builds from its `binder/`; gives the environment's Python."""
+    """A copy of the repository, and beside it what repo2docker builds from its `binder/`: that one's Python."""
     clone, environment = tmp_path / "clone", tmp_path / "environment"
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, check=True).stdout
     for name in tracked.decode().split("\0")[:-1]:

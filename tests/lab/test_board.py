@@ -71,7 +71,9 @@ def test_add_client_reply_send_to_all_disconnect_and_stop(started):
     page.get_by_role("textbox", name="Message to all").fill("to everybody")
     page.get_by_role("button", name="Send to all").click()
     for number in (1, 2):
-        expect(page.get_by_role("log", name=f"Transcript of client {number}", exact=True)).to_contain_text("to everybody")
+        expect(page.get_by_role("log", name=f"Transcript of client {number}", exact=True)).to_contain_text(
+            "to everybody"
+        )
     assert "only for you" not in page.get_by_role("log", name="Transcript of client 2", exact=True).inner_text()
     page.get_by_role("row", name="Connection #2", exact=True).click()
     page.get_by_role("button", name="Disconnect #2").click()
@@ -200,7 +202,9 @@ def test_hostile_bytes_are_text_and_nothing_runs(started):
     assert page.evaluate("() => window.__ran") is None
     reply_box(page, 1).focus()
     for answered, text in enumerate(HOSTILE, 1):
-        page.keyboard.insert_text(text.replace("\x00", ""))  # what a person can paste; Enter moves on to the next that waits
+        page.keyboard.insert_text(
+            text.replace("\x00", "")
+        )  # what a person can paste; Enter moves on to the next that waits
         page.keyboard.press("Enter")
         expect(board(page)).to_contain_text(f"{size - answered} waiting")
     assert page.evaluate("() => window.__ran") is None

@@ -102,7 +102,6 @@ def test_byebye_ends_one_and_the_others_go_on(tutorial):
 
 @pytest.mark.parametrize("cell", [3, 4], ids=["sleeps", "computes"])
 def test_an_answer_arrives_within_a_second_while_a_cell_runs(tutorial, cell):
-    page = tutorial.page
     answer_while_busy(tutorial, cell)
     tutorial.page.evaluate("() => window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
     tutorial.wait_idle()

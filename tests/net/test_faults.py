@@ -21,6 +21,7 @@ from nbserver import net
 from nbserver.errors import AddressError, ConnectionEnded, InputClosed, NotReading
 from nbserver.events import Kind
 from nbserver.states import ConnectionState, ServerState
+from nbserver.text import Decoder, safe_text
 
 ROOT = Path(__file__).resolve().parents[2]
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -209,7 +210,7 @@ def test_fault_11_garbage(serve, connect, data):
     client = connect(server, 1)
     client.sendall(data)
     assert server[1].wait_waiting(5)
-    assert server[1].prompt.isprintable()
+    assert safe_text(server[1].preview).isprintable()
     while server[1].bytes_in < len(data):
         assert server[1].wait_waiting(5)
         server[1].reply("")
@@ -219,7 +220,14 @@ def test_fault_11_garbage(serve, connect, data):
 
 @pytest.mark.parametrize("data", [b"\xc0\xaf", b"\xed\xa0\x80", b"\xff", b"\xf0\x9f", "é".encode("latin-1")])
 def test_fault_12_invalid_utf_8(serve, connect, data):
-    server = serve()
+    class Shows(socketserver.BaseRequestHandler):
+        def handle(self):
+            decoder = Decoder()
+            while data := self.request.recv(100):
+                print(decoder.feed(data))
+                input()
+
+    server = serve(Shows)
     client = connect(server, 1)
     for byte in data + b" end":
         client.sendall(bytes([byte]))
@@ -258,6 +266,7 @@ from nbserver.events import Kind
 server = net.listen(net.Echo).start()
 client = socket.create_connection(server.address)
 client.settimeout(5)
+server.wait_connections(1, 5)
 waiting = [socket.socket() for _ in range(3)]
 resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
 spare = []

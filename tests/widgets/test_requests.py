@@ -45,7 +45,10 @@ def waiting(desk, server):
 def test_each_wish_is_carried_out(desk, server, fleet):
     client = waiting(desk, server)
     ask = server[1].question.number
-    assert desk.carry_out({"do": "reply", "rid": "r1", "connection": 1, "text": "hi", "ask": ask}) == {"rid": "r1", "ok": True}
+    assert desk.carry_out({"do": "reply", "rid": "r1", "connection": 1, "text": "hi", "ask": ask}) == {
+        "rid": "r1",
+        "ok": True,
+    }
     assert client.hear(5) == "hi"
     assert desk.carry_out({"do": "broadcast", "rid": "r", "text": "all"})["ok"]
     assert client.hear(5) == "all"
