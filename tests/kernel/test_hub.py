@@ -23,7 +23,8 @@ def test_a_replaced_server_leaves_no_widget_and_no_thread(kernel):
     cell = "server = nbserver.serve()\nserver"
     kernel.must(cell, "again")
     kernel.must(
-        "from ipywidgets.widgets.widget import _instances as alive\nwidgets, threads = len(alive), threading.active_count()"
+        "from ipywidgets.widgets.widget import _instances as alive\n"
+        "widgets, threads = len(alive), threading.active_count()"
     )
     for _ in range(5):
         kernel.must(cell, "again")
