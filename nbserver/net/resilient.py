@@ -3,7 +3,7 @@
 These classes are put *below* the user's class in the method resolution order and above the standard library's (see
 `nbserver.net.observed`), so a hook that a user overrides is found first, and its ``super()`` finds these.
 
-The defects that this mends (D1 to D22) and where they were met are told in CONTRIBUTING.md.
+The defects that this mends are listed in CONTRIBUTING.md.
 """
 
 from __future__ import annotations
