@@ -43,10 +43,11 @@ def run(*command: str | Path, limit: float = 600, **variables: str) -> subproces
     )
 
 
-def python_on_path(version: str) -> Path | None:
-    """The first Python of this version on the PATH that runs: a version manager leaves stubs that do not."""
-    for folder in os.get_exec_path():
-        python = Path(folder) / f"python{version}"
+def python_here(version: str) -> Path | None:
+    """The first Python of this version that runs: on the PATH, where pyenv leaves stubs that do not, or pyenv's own."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for folder in [*map(Path, os.get_exec_path()), *sorted(pyenv.glob(f"{version}.*/bin"))]:
+        python = folder / f"python{version}"
         if os.access(python, os.X_OK) and run(python, "-c", ASK, limit=60).stdout.strip() == version:
             return python
     return None
@@ -71,13 +72,14 @@ def core() -> list[str]:
     return [str(path.relative_to(ROOT)) for path in found]
 
 
+@pytest.mark.pythons
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("version", [f"3.{minor}" for minor in MINORS])
 def test_core(version):
     assert core(), "the core has no tests"
-    python = python_on_path(version)
+    python = python_here(version)
     if python is None:
-        pytest.skip(f"no python{version} with ensurepip runs on this PATH")
+        pytest.skip(f"no python{version} with ensurepip runs here")
     inside = environment(version, python)
     done = run(inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *core(), limit=1500, PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stdout

@@ -107,6 +107,10 @@ class Client(Program):
             raise ConnectionEnded(f"client {self.number} hears no more: the connection has ended")
         raise NotHeard(f"client {self.number} has heard nothing within {timeout} s")
 
+    def remark(self, text: str) -> None:
+        """Write a line into its console that nobody has sent: what became of it. Thread: any."""
+        self._tell(text_event(Kind.PRINTED, time.time(), self.number, text), announce=True)
+
     def close(self) -> None:
         """Close the connection. Thread: any; doing it twice is doing it once."""
         self._is_closed = True
@@ -131,7 +135,7 @@ class Client(Program):
                     data = self._socket.recv(_RECEIVE_BYTES)
                 except OSError as error:
                     if not self._is_closed:
-                        self._tell(text_event(Kind.PRINTED, time.time(), self.number, f"({error.strerror or error})"))
+                        self.remark(f"({error.strerror or error})")
                     return
                 if not data and self.target.type == socket.SOCK_STREAM:
                     if not self._is_closed:

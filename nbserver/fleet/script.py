@@ -70,7 +70,7 @@ def _play(client: Client, steps: list[Step]) -> None:
             else:
                 _pause(client, step)
     except (ConnectionEnded, NotHeard) as error:
-        client.write(f"(script ended: {error})\n")
+        client.remark(f"(script ended: {error})")
 
 
 def _pause(client: Client, seconds: float) -> None:

@@ -288,6 +288,11 @@ class Server:
         return socket.AddressFamily(getattr(self.base, "address_family", socket.AF_INET))
 
     @property
+    def is_pausing(self) -> bool:
+        """Whether it accepts nobody for a moment, after a lack of descriptors."""
+        return self._loop.pause() > 0
+
+    @property
     def is_datagram(self) -> bool:
         """Whether it serves datagrams (UDP), and so has peers in place of connections."""
         return getattr(self.base, "socket_type", None) == socket.SOCK_DGRAM

@@ -258,7 +258,7 @@ def _limit(server: Server) -> str:
     """What a limit does now, as a code that each language puts in words."""
     if server.state is not ServerState.SERVING:
         return ""
-    if server.base._loop.pause():
+    if server.is_pausing:
         return "descriptors"
     most = server.observation.max_connections
     live = len(server.observation.live)

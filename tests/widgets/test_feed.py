@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+
 import pytest
 
 from nbserver import net
@@ -173,11 +176,13 @@ def test_consoles_that_are_shown_stay_watched_however_many_rows_are_clicked(serv
     view = View(Feed(server, fleet))
     client = add(server, fleet)
     view.watch("clients", client.number)
-    for _ in range(70):
-        server[1]._observation.open(("127.0.0.1", 1), None)
-    for number in range(1, 72):
-        view.watch("connections", number)
-    client.say("still shown")
-    assert server[1].wait_waiting(5)
-    view.catch_up()
+    with contextlib.ExitStack() as others:
+        for _ in range(70):
+            others.enter_context(socket.create_connection(server.address))
+        server.wait_connections(71, 5)
+        for number in range(1, 72):
+            view.watch("connections", number)
+        client.say("still shown")
+        assert server[1].wait_waiting(5)
+        view.catch_up()
     assert ("sent", b"still shown") in [entry[1:] for entry in view.entries["clients", client.number]]
