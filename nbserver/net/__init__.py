@@ -1,10 +1,13 @@
 """Sockets and threads, with nothing but Python: the observed, hardened ``socketserver``."""
 
+from .binding import address_error
 from .connection import Connection, address_text
 from .handlers import ChatRoom, Conversation, Echo
-from .observed import Observation, Observed, ObservedSocket, observed_class
+from .observation import Observation
+from .observed import Observed, observed_class
 from .registry import at_port, servers, stop_all
-from .server import Server, StopReport, address_error, bind, listen
+from .server import Server, StopReport, listen
+from .sockets import ObservedSocket
 
 __all__ = [
     "ChatRoom",
@@ -19,7 +22,6 @@ __all__ = [
     "address_error",
     "address_text",
     "at_port",
-    "bind",
     "listen",
     "observed_class",
     "servers",

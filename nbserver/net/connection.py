@@ -21,7 +21,7 @@ from . import proc
 from .watch import peer_watch
 
 if TYPE_CHECKING:
-    from .observed import Observation
+    from .observation import Observation
 
 _FINISHING_SECONDS = 0.1  # for how long a reply waits for the handler's own send() to end
 _time, _RECEIVED, _SENT = time.time, Kind.RECEIVED, Kind.SENT

@@ -1,4 +1,4 @@
-"""An observed, hardened subclass of any ``socketserver`` class, and the sockets that tell what they carry.
+"""An observed, hardened subclass of any ``socketserver`` class.
 
 ``observed_class(Cls)`` builds a class with this method resolution order::
 
@@ -13,349 +13,26 @@ so that a hook which the user overrides runs as before, and its ``super()`` reac
 
 from __future__ import annotations
 
-import _socket
-import errno
 import os
 import socket
 import socketserver
 import sys
 import threading
-import time
 import traceback
 import types
 import weakref
-from collections import deque
-from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from .. import context
 from ..errors import InputClosed
-from ..events import KEPT_BYTES, Kind, text_event
-from ..journal import Journal
-from ..states import Activity
+from ..events import KEPT_BYTES, Kind
 from .connection import Connection
+from .observation import Observation
 from .resilient import PooledThreads, ResilientLoop
+from .sockets import ObservedDatagramSocket, ObservedSocket, datagram_servers
 
-_RECEIVING, _SENDING, _RUNNING = Activity.RECEIVING, Activity.SENDING, Activity.RUNNING
-_PEEK = socket.MSG_PEEK
 _TRUNCATED = getattr(socket, "MSG_TRUNC", 0)
 _DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
-_REMEMBERED = 1000  # how many connections that have ended stay in the table
-
-
-class ObservedSocket(socket.socket):
-    """A connection's socket, which counts and keeps what it carries. Made straight from the accepted descriptor.
-
-    No lock and no call that the byte does not need: two stores say what the thread does, and the connection keeps the
-    data.
-    """
-
-    __slots__ = ("connection",)
-    connection: Connection
-
-    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        """As the socket's own; seen."""
-        connection = self.connection
-        connection.activity = _RECEIVING
-        try:
-            data = _socket.socket.recv(self, bufsize, flags)
-        except BaseException as error:
-            connection.broke(error)
-            raise
-        connection.activity = _RUNNING
-        if data:
-            if not flags & _PEEK:
-                size = len(data)
-                connection.received(data if size <= KEPT_BYTES else data[:KEPT_BYTES], size)
-        elif bufsize:
-            connection.peer_closed()
-        return data
-
-    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
-        """As the socket's own; seen."""
-        connection = self.connection
-        connection.activity = _RECEIVING
-        try:
-            size = _socket.socket.recv_into(self, buffer, nbytes, flags)
-        except BaseException as error:
-            connection.broke(error)
-            raise
-        connection.activity = _RUNNING
-        if size:
-            if not flags & _PEEK:
-                connection.received(bytes(memoryview(buffer).cast("B")[: min(size, KEPT_BYTES)]), size)
-        elif nbytes or len(buffer):
-            connection.peer_closed()
-        return size
-
-    def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Any]:
-        """As the socket's own; seen."""
-        return self.recv(bufsize, flags), None
-
-    def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
-        """As the socket's own; seen."""
-        return self.recv_into(buffer, nbytes, flags), None
-
-    def recvmsg(self, bufsize: int, *args: Any) -> Any:
-        """As the socket's own; seen."""
-        result = self._observed(_RECEIVING, _socket.socket.recvmsg, bufsize, *args)
-        if result[0]:
-            self.connection.received(result[0][:KEPT_BYTES], len(result[0]))
-        elif bufsize:
-            self.connection.peer_closed()
-        return result
-
-    def recvmsg_into(self, buffers: Iterable[Any], *args: Any) -> Any:
-        """As the socket's own; seen."""
-        buffers = list(buffers)
-        result = self._observed(_RECEIVING, _socket.socket.recvmsg_into, buffers, *args)
-        if result[0]:
-            data = b"".join(bytes(memoryview(b).cast("B")[:KEPT_BYTES]) for b in buffers)
-            self.connection.received(data[: min(result[0], KEPT_BYTES)], result[0])
-        elif any(len(b) for b in buffers):
-            self.connection.peer_closed()
-        return result
-
-    def send(self, data: Any, flags: int = 0, /) -> int:
-        """As the socket's own; seen."""
-        connection = self.connection
-        connection.activity = _SENDING
-        try:
-            size = _socket.socket.send(self, data, flags)
-        except BaseException as error:
-            connection.broke(error)
-            raise
-        connection.activity = _RUNNING
-        connection.sent(_kept(data, size), size)
-        return size
-
-    def sendall(self, data: Any, flags: int = 0, /) -> None:
-        """As the socket's own; seen."""
-        connection = self.connection
-        connection.activity = _SENDING
-        try:
-            _socket.socket.sendall(self, data, flags)
-        except BaseException as error:
-            connection.broke(error)
-            raise
-        connection.activity = _RUNNING
-        if type(data) is bytes and len(data) <= KEPT_BYTES:
-            connection.sent(data, len(data))
-        else:
-            size = memoryview(data).nbytes
-            connection.sent(_kept(data, size), size)
-
-    def sendmsg(self, buffers: Iterable[Any], *args: Any) -> int:
-        """As the socket's own; seen."""
-        buffers = list(buffers)
-        size = cast(int, self._observed(_SENDING, _socket.socket.sendmsg, buffers, *args))
-        data = b"".join(bytes(memoryview(b).cast("B")[:KEPT_BYTES]) for b in buffers)
-        self.connection.sent(data[: min(size, KEPT_BYTES)], size)
-        return size
-
-    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
-        """As the socket's own; seen."""
-        # Not with os.sendfile, which goes from descriptor to descriptor, past every method here.
-        return cast(int, self._sendfile_use_send(file, offset, count))  # type: ignore[attr-defined]
-
-    def _observed(self, activity: Activity, call: Callable[..., Any], *args: Any) -> Any:
-        connection = self.connection
-        connection.activity = activity
-        try:
-            result = call(self, *args)
-        except BaseException as error:
-            connection.broke(error)
-            raise
-        connection.activity = _RUNNING
-        return result
-
-    def shutdown(self, how: int) -> None:
-        """As the socket's own; nothing while it is being reset."""
-        # A connection that is being reset must end with RST; a FIN that goes first would make it an orderly end.
-        if not self.connection._is_resetting:
-            super().shutdown(how)
-
-    def detach(self) -> int:
-        """As the socket's own; the connection goes on with whatever takes the descriptor."""
-        with self.connection.descriptor_lock:
-            fd = super().detach()
-        self.connection._observation.taken_over(fd, self.connection)
-        return fd
-
-    def dup(self) -> socket.socket:  # type: ignore[override]
-        """A plain socket, which is not seen: closing the duplicate does not end the connection."""
-        duplicate = socket.socket(self.family, self.type, self.proto, fileno=socket.dup(self.fileno()))
-        duplicate.settimeout(self.gettimeout())
-        return duplicate
-
-    def _real_close(self, _ss: Any = _socket.socket) -> None:
-        # The descriptor goes now, so the connection has ended for the peer, whoever closed it.
-        self.connection.end()
-        with self.connection.descriptor_lock:
-            super()._real_close(_ss)  # type: ignore[misc]
-
-
-def _kept(data: Any, size: int) -> bytes:
-    """The part of what was sent that is kept; a copy, unless it is short and cannot change."""
-    if type(data) is bytes and len(data) == size <= KEPT_BYTES:
-        return data
-    return bytes(memoryview(data).cast("B")[: min(size, KEPT_BYTES)])
-
-
-_datagram_servers: weakref.WeakKeyDictionary[socket.socket, Observation] = weakref.WeakKeyDictionary()
-
-
-class ObservedDatagramSocket(socket.socket):
-    """A datagram server's one socket. What is sent with it is told to the row of the peer that it goes to.
-
-    Without slots of its own, so that a socket which exists already can be given this class.
-    """
-
-    __slots__ = ()
-
-    def sendto(self, data: Any, *args: Any) -> int:
-        """As the socket's own; seen."""
-        size = super().sendto(data, *args)
-        observation = _datagram_servers.get(self)
-        if observation is not None:
-            observation.peer(args[-1]).sent(_kept(data, size), size)
-        return size
-
-
-class Observation:
-    """What is known of one server: its journal and its connections.
-
-    Thread: any may read.
-
-    Attributes:
-        journal: All the facts, bounded.
-        connections: The connections by number: all that live, and the last 1 000 that have ended.
-        max_connections: So many live at once; the rest wait in the operating system's backlog.
-        errors: How many handlers have raised.
-        trouble: What the accept loop met last, in words.
-    """
-
-    def __init__(self, server: Observed) -> None:
-        self.journal = Journal()
-        self.connections: dict[int, Connection] = {}
-        self.max_connections = 1000
-        self.errors = 0
-        self.trouble = ""
-        # Connections, messages in and out, bytes in and out of those that are no longer in the table.
-        self.forgotten = [0, 0, 0, 0, 0]
-        self.on_serving: Callable[[bool], None] = lambda is_serving: None
-        self.on_idle: Callable[[], None] = lambda: None  # told when the last that lived has ended
-        self._server = weakref.ref(server)
-        # The accept loop adds, handlers' threads remove; the lock keeps number and table in step. Reentrant, because a
-        # signal handler or a __del__ may stop the server in a thread that holds it.
-        self._lock = threading.RLock()
-        # One row for one peer, whoever hears of it first. Never taken while `_lock` or the journal's lock is held.
-        self._peers_lock = threading.RLock()
-        self._last_number = 0
-        self._live: set[Connection] = set()
-        self._ended: deque[int] = deque()
-        self._peers: dict[Any, Connection] = {}
-        self._foreign: dict[int, Connection] = {}  # of requests that are not our sockets, by the request's id
-        self._taken_over: dict[int, Connection] = {}  # whose descriptor was detached, to be wrapped in another socket
-
-    def open(self, peer: Any, sock: socket.socket | None, is_datagram: bool = False) -> Connection:
-        """A new connection."""
-        with self._lock:
-            self._last_number += 1
-            number = self._last_number
-        connection = Connection(number, peer, self, sock, is_datagram)
-        with self._lock:
-            self.connections[number] = connection
-            self._live.add(connection)
-        self.journal.wake()
-        return connection
-
-    def of_request(self, request: Any) -> Connection | None:
-        """The connection of what a hook was given: our socket, what it was wrapped in, or what `adopt` was told."""
-        connection = getattr(request, "connection", None)
-        if isinstance(connection, Connection):
-            return connection
-        if id(request) not in self._foreign and isinstance(request, socket.socket):
-            wrapped = self._taken_over.pop(request.fileno(), None)
-            if wrapped is not None:
-                self.adopt(request, wrapped)
-        return self._foreign.get(id(request))
-
-    def adopt(self, request: Any, connection: Connection) -> Connection:
-        """Let `request` stand for `connection`: a TLS socket, or whatever a ``get_request`` of the user's returned."""
-        connection.socket = request if isinstance(request, socket.socket) else None
-        self._foreign[id(request)] = connection
-        return connection
-
-    def taken_over(self, fd: int, connection: Connection) -> None:
-        """The descriptor goes on without our socket (TLS wraps it so)."""
-        if fd >= 0 and not connection.is_over:
-            self._taken_over[fd] = connection
-
-    def peer(self, address: Any) -> Connection:
-        """The row of a datagram peer; made when it is heard for the first time."""
-        known = self._peers.get(address)
-        if known is not None and not known.is_over:
-            return known
-        with self._peers_lock:
-            known = self._peers.get(address)
-            if known is None or known.is_over:
-                if not self.has_room:
-                    min(self.live, key=lambda c: c.last).end("not heard for longest, and the table is full")
-                known = self._peers[address] = self.open(address, None, is_datagram=True)
-            return known
-
-    def ended(self, connection: Connection) -> None:
-        """A connection has ended: it stays in the table for a while, to be read."""
-        with self._lock:
-            was_full = len(self._live) >= self.max_connections
-            self._live.discard(connection)
-            self._ended.append(connection.number)
-            forget = self._ended.popleft() if len(self._ended) > _REMEMBERED else 0
-            old = self.connections.pop(forget, None)
-            if self._peers.get(connection.peer) is connection:
-                del self._peers[connection.peer]
-            if old is not None:
-                mine = (1, old.messages_in, old.messages_out, old.bytes_in, old.bytes_out)
-                self.forgotten = [a + b for a, b in zip(self.forgotten, mine, strict=True)]
-            for table in (self._foreign, self._taken_over):
-                for key in [key for key, other in table.items() if other is connection]:
-                    del table[key]
-            is_idle = not self._live
-        if is_idle:
-            self.on_idle()
-        server = self._server()
-        if was_full and server is not None:
-            server._loop.wake()
-
-    @property
-    def live(self) -> list[Connection]:
-        """The connections that have not ended."""
-        with self._lock:
-            return list(self._live)
-
-    @property
-    def has_room(self) -> bool:
-        """Whether one more may be accepted."""
-        return len(self._live) < self.max_connections
-
-    def count_error(self) -> None:
-        """One more handler has raised."""
-        with self._lock:
-            self.errors += 1
-
-    def tell(self, kind: Kind, text: str) -> None:
-        """A fact of the server itself."""
-        self.journal.announce(text_event(kind, time.time(), 0, text))
-
-    def send_datagram(self, data: bytes, peer: Any) -> None:
-        """Send one datagram to a peer, past the handlers. Raises `OSError` as the socket does."""
-        server = self._server()
-        if server is None:
-            raise OSError(errno.EBADF, "the server is gone")
-        if not peer:
-            raise OSError(errno.EDESTADDRREQ, "it has no address")
-        _socket.socket.sendto(server.socket, data, peer)
 
 
 class Observed(ResilientLoop):
@@ -510,7 +187,7 @@ class Datagrams(socketserver.UDPServer):
         """One datagram; one that is longer than ``max_packet_size`` is told as cut short."""
         if type(self.socket) is socket.socket:
             self.socket.__class__ = ObservedDatagramSocket
-            _datagram_servers[self.socket] = cast(Observed, self).observation
+            datagram_servers[self.socket] = cast(Observed, self).observation
         if not hasattr(self.socket, "recvmsg"):
             return super().get_request()
         data, _, flags, address = self.socket.recvmsg(self.max_packet_size, 0, _DONT_WAIT)

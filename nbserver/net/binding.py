@@ -1,0 +1,58 @@
+"""Binding an address, and the operating system's refusal put in words."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Any
+
+from ..errors import AddressError
+from ..text import safe_text
+from . import proc, registry
+from .connection import address_text
+from .observed import observed_class
+
+
+def bind(server_class: type[Any], address: Any, handler: Any) -> Any:
+    """``server_class(address, handler)``, observed, with the operating system's refusal put in words."""
+    observed = observed_class(server_class)
+    if isinstance(address, tuple) and ":" in str(address[0]) and observed.address_family == socket.AF_INET:
+        # An IPv6 address needs the other family; a class attribute, so a subclass of its own carries it.
+        observed = observed_class(type(server_class.__name__, (server_class,), {"address_family": socket.AF_INET6}))
+    try:
+        return observed(address, handler)
+    except OverflowError as error:
+        raise AddressError(f"{address_text(address)} cannot be bound: a port is a number from 0 to 65535") from error
+    except UnicodeError as error:
+        raise AddressError(f"{address_text(address)} cannot be bound: that is no host name") from error
+    except OSError as error:
+        raise address_error(error, address) from error
+
+
+def address_error(error: OSError, address: Any) -> AddressError:
+    """What the operating system's refusal to bind `address` means, and what would do."""
+    where = address_text(address)
+    port = address[1] if isinstance(address, tuple) else 0
+    if error.errno == errno.EADDRINUSE:
+        what = "port (port=0 takes any that is free)" if isinstance(address, tuple) else "path"
+        text = f"{where} is in use: {_holder(address)} holds it. Stop that, or take another {what}"
+    elif error.errno in (errno.EACCES, errno.EPERM):
+        why = "ports below 1024 are for administrators" if 0 < port < 1024 else "this user may not"
+        what = "port above 1023 (port=0 takes any that is free)" if isinstance(address, tuple) else "path of your own"
+        text = f"{where} may not be bound: {why}. Take a {what}"
+    elif isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        host = safe_text(str(address[0]))
+        text = f"{where} cannot be bound: {host!r} is not an address of this machine. Use 127.0.0.1"
+    else:
+        text = f"{where} cannot be bound: {error.strerror or error}"
+    return AddressError(text, error.errno)
+
+
+def _holder(address: Any) -> str:
+    """Who has it: a server of this notebook, another process, or connections that have just ended."""
+    if not isinstance(address, tuple):
+        return "another server, or a file of an earlier one,"
+    mine = registry.at_port(address[1])
+    if mine is not None:
+        return f"this notebook's server {mine.address_text}" + (f" (made in {mine.cell})" if mine.cell else "")
+    return proc.port_holder(address[1]) or "another program"

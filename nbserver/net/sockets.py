@@ -1,0 +1,199 @@
+"""Sockets that tell what they carry."""
+
+from __future__ import annotations
+
+import _socket
+import socket
+import weakref
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+from ..events import KEPT_BYTES
+from ..states import Activity
+from .connection import Connection
+
+if TYPE_CHECKING:
+    from .observation import Observation
+
+_RECEIVING, _SENDING, _RUNNING = Activity.RECEIVING, Activity.SENDING, Activity.RUNNING
+_PEEK = socket.MSG_PEEK
+
+
+class ObservedSocket(socket.socket):
+    """A connection's socket, which counts and keeps what it carries. Made straight from the accepted descriptor.
+
+    No lock and no call that the byte does not need: two stores say what the thread does, and the connection keeps the
+    data.
+    """
+
+    __slots__ = ("connection",)
+    connection: Connection
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        """As the socket's own; seen."""
+        connection = self.connection
+        connection.activity = _RECEIVING
+        try:
+            data = _socket.socket.recv(self, bufsize, flags)
+        except BaseException as error:
+            connection.broke(error)
+            raise
+        connection.activity = _RUNNING
+        if data:
+            if not flags & _PEEK:
+                size = len(data)
+                connection.received(data if size <= KEPT_BYTES else data[:KEPT_BYTES], size)
+        elif bufsize:
+            connection.peer_closed()
+        return data
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        """As the socket's own; seen."""
+        connection = self.connection
+        connection.activity = _RECEIVING
+        try:
+            size = _socket.socket.recv_into(self, buffer, nbytes, flags)
+        except BaseException as error:
+            connection.broke(error)
+            raise
+        connection.activity = _RUNNING
+        if size:
+            if not flags & _PEEK:
+                connection.received(bytes(memoryview(buffer).cast("B")[: min(size, KEPT_BYTES)]), size)
+        elif nbytes or len(buffer):
+            connection.peer_closed()
+        return size
+
+    def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Any]:
+        """As the socket's own; seen."""
+        return self.recv(bufsize, flags), None
+
+    def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
+        """As the socket's own; seen."""
+        return self.recv_into(buffer, nbytes, flags), None
+
+    def recvmsg(self, bufsize: int, *args: Any) -> Any:
+        """As the socket's own; seen."""
+        result = self._observed(_RECEIVING, _socket.socket.recvmsg, bufsize, *args)
+        if result[0]:
+            self.connection.received(result[0][:KEPT_BYTES], len(result[0]))
+        elif bufsize:
+            self.connection.peer_closed()
+        return result
+
+    def recvmsg_into(self, buffers: Iterable[Any], *args: Any) -> Any:
+        """As the socket's own; seen."""
+        buffers = list(buffers)
+        result = self._observed(_RECEIVING, _socket.socket.recvmsg_into, buffers, *args)
+        if result[0]:
+            data = b"".join(bytes(memoryview(b).cast("B")[:KEPT_BYTES]) for b in buffers)
+            self.connection.received(data[: min(result[0], KEPT_BYTES)], result[0])
+        elif any(len(b) for b in buffers):
+            self.connection.peer_closed()
+        return result
+
+    def send(self, data: Any, flags: int = 0, /) -> int:
+        """As the socket's own; seen."""
+        connection = self.connection
+        connection.activity = _SENDING
+        try:
+            size = _socket.socket.send(self, data, flags)
+        except BaseException as error:
+            connection.broke(error)
+            raise
+        connection.activity = _RUNNING
+        connection.sent(_kept(data, size), size)
+        return size
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        """As the socket's own; seen."""
+        connection = self.connection
+        connection.activity = _SENDING
+        try:
+            _socket.socket.sendall(self, data, flags)
+        except BaseException as error:
+            connection.broke(error)
+            raise
+        connection.activity = _RUNNING
+        if type(data) is bytes and len(data) <= KEPT_BYTES:
+            connection.sent(data, len(data))
+        else:
+            size = memoryview(data).nbytes
+            connection.sent(_kept(data, size), size)
+
+    def sendmsg(self, buffers: Iterable[Any], *args: Any) -> int:
+        """As the socket's own; seen."""
+        buffers = list(buffers)
+        size = cast(int, self._observed(_SENDING, _socket.socket.sendmsg, buffers, *args))
+        data = b"".join(bytes(memoryview(b).cast("B")[:KEPT_BYTES]) for b in buffers)
+        self.connection.sent(data[: min(size, KEPT_BYTES)], size)
+        return size
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """As the socket's own; seen."""
+        # Not with os.sendfile, which goes from descriptor to descriptor, past every method here.
+        return cast(int, self._sendfile_use_send(file, offset, count))  # type: ignore[attr-defined]
+
+    def _observed(self, activity: Activity, call: Callable[..., Any], *args: Any) -> Any:
+        connection = self.connection
+        connection.activity = activity
+        try:
+            result = call(self, *args)
+        except BaseException as error:
+            connection.broke(error)
+            raise
+        connection.activity = _RUNNING
+        return result
+
+    def shutdown(self, how: int) -> None:
+        """As the socket's own; nothing while it is being reset."""
+        # A connection that is being reset must end with RST; a FIN that goes first would make it an orderly end.
+        if not self.connection._is_resetting:
+            super().shutdown(how)
+
+    def detach(self) -> int:
+        """As the socket's own; the connection goes on with whatever takes the descriptor."""
+        with self.connection.descriptor_lock:
+            fd = super().detach()
+        self.connection._observation.taken_over(fd, self.connection)
+        return fd
+
+    def dup(self) -> socket.socket:  # type: ignore[override]
+        """A plain socket, which is not seen: closing the duplicate does not end the connection."""
+        duplicate = socket.socket(self.family, self.type, self.proto, fileno=socket.dup(self.fileno()))
+        duplicate.settimeout(self.gettimeout())
+        return duplicate
+
+    def _real_close(self, _ss: Any = _socket.socket) -> None:
+        # The descriptor goes now, so the connection has ended for the peer, whoever closed it.
+        self.connection.end()
+        with self.connection.descriptor_lock:
+            super()._real_close(_ss)  # type: ignore[misc]
+
+
+def _kept(data: Any, size: int) -> bytes:
+    """The part of what was sent that is kept; a copy, unless it is short and cannot change."""
+    if type(data) is bytes and len(data) == size <= KEPT_BYTES:
+        return data
+    return bytes(memoryview(data).cast("B")[: min(size, KEPT_BYTES)])
+
+
+datagram_servers: weakref.WeakKeyDictionary[socket.socket, Observation] = weakref.WeakKeyDictionary()
+"""Whose socket it is."""
+
+
+class ObservedDatagramSocket(socket.socket):
+    """A datagram server's one socket. What is sent with it is told to the row of the peer that it goes to.
+
+    Without slots of its own, so that a socket which exists already can be given this class.
+    """
+
+    __slots__ = ()
+
+    def sendto(self, data: Any, *args: Any) -> int:
+        """As the socket's own; seen."""
+        size = super().sendto(data, *args)
+        observation = datagram_servers.get(self)
+        if observation is not None:
+            observation.peer(args[-1]).sent(_kept(data, size), size)
+        return size
