@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,13 +65,25 @@ class Kernel:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE)
 
-    def run(self, code: str, cell: str | None = None) -> Ran:
-        """Run a cell as JupyterLab does: with the cell's name, which is the same in every run."""
+    def run(self, code: str, cell: str | None = None, typed: Sequence[str] = (), subshell: str | None = None) -> Ran:
+        """Run a cell as JupyterLab does: with the cell's name, which is the same in every run.
+
+        Args:
+            code: The cell's text.
+            cell: Its name.
+            typed: What is typed when it asks, one after the other.
+            subshell: The subshell to run it in.
+        """
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
-        content |= {"allow_stdin": False, "stop_on_error": False}
+        content |= {"allow_stdin": bool(typed), "stop_on_error": False}
         message = self.client.session.msg("execute_request", content, metadata={"cellId": cell or code[:40]})
+        if subshell:
+            message["header"]["subshell_id"] = subshell
         started = time.monotonic()
         self.client.shell_channel.send(message)
+        for text in typed:
+            self.client.get_stdin_msg(timeout=PATIENCE)
+            self.client.input(text)
         text, data, error = "", {}, ""
         while True:
             said = self.client.get_iopub_msg(timeout=PATIENCE)

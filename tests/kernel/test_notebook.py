@@ -196,6 +196,19 @@ def test_input_print_and_capture_in_other_cells_are_as_they_were(tutorial):
     assert "StdinNotImplementedError" in tutorial.run("input('?')").error
 
 
+def test_input_and_the_debugger_of_a_cell_ask_the_notebook(tutorial):
+    assert tutorial.run("print('hello', input('name? '))", typed=["Bob"]).text == "hello Bob\n"
+    assert tutorial.run("import getpass\nprint(len(getpass.getpass()))", typed=["secret"]).text == "6\n"
+    assert "ZeroDivisionError" in tutorial.run("numerator = 6\nnumerator / 0").error
+    assert "42" in tutorial.run("%debug", typed=["p numerator * 7", "q"]).text
+
+
+def test_a_subshell_prints_where_it_printed(nbserver_kernel):
+    nbserver_kernel.client.control_channel.send(nbserver_kernel.client.session.msg("create_subshell_request", {}))
+    subshell = nbserver_kernel.client.get_control_msg(timeout=10)["content"]["subshell_id"]
+    assert nbserver_kernel.run("print('from a subshell')", subshell=subshell).text == "from a subshell\n"
+
+
 def test_what_clients_send_is_never_html(tutorial):
     """Promise 9, in what a cell shows: the widget and plain text, nothing that a page would parse."""
     data = tutorial.must("nbserver.servers()[0]").data

@@ -91,7 +91,8 @@ class Notebook:
 
     def open(self) -> None:
         """Open it, or open it again: the page is loaded anew."""
-        self.page.goto(f"{self.lab.url}{self.path}?token={self.lab.token}")
+        # In a fresh workspace: JupyterLab would open the notebooks of earlier tests again.
+        self.page.goto(f"{self.lab.url}{self.path}?reset&token={self.lab.token}")
         self.wait_ready()
 
     def wait_ready(self) -> None:
