@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from .events import Event, Kind, new_event
 
@@ -44,13 +44,19 @@ class Record:
         """`append` without its check, for the path of a byte; whoever uses it calls `forget` now and then."""
         return self._events.append
 
-    def forget(self) -> None:
-        """Forget what is more than is kept, a quarter at a time."""
-        if len(self._events) > self._most:
-            with _forgetting:
-                count = max(0, len(self._events) - self._kept)
-                del self._events[:count]
-                self._first += count
+    def forget(self, most_bytes: int | None = None) -> None:
+        """Forget what is more than is kept, a quarter at a time.
+
+        Args:
+            most_bytes: So much data of the newest events is kept at most, in bytes; looks at every event that it keeps.
+        """
+        if most_bytes is None and len(self._events) <= self._most:
+            return
+        with _forgetting:
+            kept = self._kept if most_bytes is None else min(self._kept, _newest(self._events, most_bytes))
+            count = max(0, len(self._events) - kept)
+            del self._events[:count]
+            self._first += count
 
     @property
     def last(self) -> int:
@@ -76,12 +82,22 @@ class Record:
         return min(self._kept, len(self._events))
 
 
+def _newest(events: Sequence[Event | tuple[Kind, float, int, bytes, int]], most_bytes: int) -> int:
+    """How many of the newest events hold at most `most_bytes` of data."""
+    for count, event in enumerate(reversed(events)):
+        most_bytes -= len(event[3])
+        if most_bytes < 0:
+            return count
+    return len(events)
+
+
 class Journal(Record):
     """A `Record` that others wait on: the facts of one server, or of one client."""
 
     __slots__ = ("_changed",)
 
-    def __init__(self, kept: int = 16_384) -> None:
+    def __init__(self, kept: int = 12_000) -> None:
+        """As a record; with a quarter more before it forgets, 12 000 events of 4 KiB are less than 64 MiB."""
         super().__init__(kept)
         # Those who wait for a fact sleep on this; bytes do not announce themselves, so no byte takes the lock.
         self._changed = threading.Condition()

@@ -108,7 +108,7 @@ class Connection(Console):
             self._forget()
 
     def _forget(self) -> None:
-        self.transcript.forget()
+        self.transcript.forget(self._observation.transcript_bytes)
         self._journal.forget()
 
     def peer_closed(self) -> None:

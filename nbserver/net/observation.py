@@ -19,6 +19,8 @@ from .connection import Connection
 if TYPE_CHECKING:
     from .observed import Observed
 
+_TRANSCRIPT_BYTES, _TRANSCRIPTS_BYTES = 2**18, 2**26  # of one connection, of all that live
+_ENDED_BYTES = 2**16  # of one that has ended
 _REMEMBERED = 1000  # how many connections that have ended stay in the table
 
 
@@ -107,6 +109,7 @@ class Observation:
 
     def ended(self, connection: Connection) -> None:
         """A connection has ended: it stays in the table for a while, to be read."""
+        connection.transcript.forget(_ENDED_BYTES)
         with self._lock:
             was_full = len(self._live) >= self.max_connections
             self._live.discard(connection)
@@ -133,6 +136,11 @@ class Observation:
         """The connections that have not ended."""
         with self._lock:
             return list(self._live)
+
+    @property
+    def transcript_bytes(self) -> int:
+        """How much data each living connection's transcript may hold now, in bytes: 256 KiB, or its share of 64 MiB."""
+        return min(_TRANSCRIPT_BYTES, _TRANSCRIPTS_BYTES // max(1, len(self._live)))
 
     @property
     def has_room(self) -> bool:

@@ -305,3 +305,20 @@ def test_whether_a_peer_lives(family):
         accepted.close()
     assert proc.is_alive("not an address", 1, "") is None
     assert proc.is_alive("203.0.113.1", 1, "127.0.0.1") is None
+
+
+def test_a_flood_is_counted_whole_and_kept_in_part():
+    """256 KiB of transcript while it lives, and what came since it was cut last; 64 KiB when it has ended."""
+    with net.listen(net.Echo) as server, socket.create_connection(server.address) as sock:
+        for _ in range(400):
+            sock.sendall(b"x" * 4096)
+            got = 0
+            while got < 4096:
+                got += len(sock.recv(65_536))
+        kept = [len(event.data) for event in server[1].transcript]
+        assert server[1].bytes_in == 400 * 4096
+        assert 2**16 < sum(kept) <= 2**18 + 2 * 64 * 4096
+        sock.shutdown(socket.SHUT_WR)
+        server[1].wait_closed(5)
+        assert sum(len(event.data) for event in server[1].transcript) <= 2**16
+        assert server[1].transcript.last > 700
