@@ -125,16 +125,17 @@ def run_server(source: str) -> Server | ServerProgram:
 
     Thread: the main one.
     """
+    code = kernel.compiled(source)  # first: a slip of the pen in a running program's cell does not end the program
     cell = _begin()
     before = _user_variables()
     variables = dict(before)
-    program = ServerProgram(kernel.compiled(source), variables, before.values())
+    program = ServerProgram(code, variables, before.values())
     program.on_server = lambda server: _mark(server, cell)
     _remember(cell, program)
     program.start()
     program.wait_listening()
     _export(before, variables)
-    if program.server is not None:
+    if program.server is not None or program.has_ended:
         print(program.take_printed(), end="")  # noqa: T201 - what any cell would have printed
     return _with_panel(program.server) if program.server else program
 

@@ -53,15 +53,19 @@ class Desk:
 
         Does not block: what may take long has a thread of its own, since this one may be the kernel's control thread.
         """
-        if request.get("do") in _SLOW:
-            name = f"nbserver-{request['do']}"
-            threading.Thread(target=lambda: done(self.carry_out(request)), name=name, daemon=True).start()
-        else:
+        if request.get("do") not in _SLOW:
             done(self.carry_out(request))
+            return
+        name = f"nbserver-{request['do']}"
+        thread = threading.Thread(target=lambda: done(self.carry_out(request)), name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            done({"rid": _rid(request), "ok": False, "code": "refused", "error": f"no thread for it: {error}"})
 
     def carry_out(self, request: Request) -> Ack:
         """Carry out one request, however long it takes; returns its acknowledgement."""
-        ack: Ack = {"rid": str(request.get("rid", ""))[:64], "ok": True}
+        ack: Ack = {"rid": _rid(request), "ok": True}
         try:
             action = self._actions.get(str(request.get("do")))
             if action is None:
@@ -71,7 +75,7 @@ class Desk:
                 ack.update(code="partial", error=note)
         except NbserverError as error:
             ack.update(ok=False, code=error.code, error=str(error))
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # no descriptor or no thread for what was asked
             ack.update(ok=False, code="refused", error=str(error))
         return ack
 
@@ -136,6 +140,10 @@ def target_of(server: Server) -> Target:
         everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
         address = (everywhere.get(address[0], address[0]), address[1])
     return Target(address, server.family, socket.SOCK_DGRAM if server.is_datagram else socket.SOCK_STREAM)
+
+
+def _rid(request: Request) -> str:
+    return str(request.get("rid", ""))[:64]
 
 
 def _text(request: Request) -> str:
