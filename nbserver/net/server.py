@@ -55,7 +55,7 @@ class StopReport:
 class Server:
     """A ``socketserver`` server that runs in a background thread, observed.
 
-    Call, from any thread: `start`, `stop`, `reply`, `broadcast`, `wait_connections`, and all that is read; ``with``
+    Call, from any thread: `start`, `stop`, `reply`, `broadcast`, `wait_…`, and all that is read; ``with``
     starts and stops it. Override: nothing. Leave alone: names with an underscore.
 
     Attributes:
@@ -328,6 +328,15 @@ class Server:
         """
         if not self.journal.wait_for(lambda: self.observation._last_number >= number, timeout):
             raise NotHeard(f"{self.observation._last_number} of {number} connections have come within {timeout} s")
+
+    def wait_stopped(self, timeout: float | None = None) -> None:
+        """Wait until it has been stopped: what a script does after `start`, whose end would end the server's threads.
+
+        Raises:
+            NotHeard: It has not been stopped within `timeout` seconds.
+        """
+        if not self.journal.wait_for(lambda: self._state is ServerState.STOPPED, timeout):
+            raise NotHeard(f"{self.address_text} has not been stopped within {timeout} s")
 
     # ── what people do ──
 

@@ -85,6 +85,21 @@ def test_add_client_reply_send_to_all_disconnect_and_stop(started):
     assert notebook.ask("server.state.value, nbserver.servers()") == ["stopped", []]
 
 
+def test_what_was_typed_for_a_client_that_left_is_refused_and_kept(started):
+    page = started().page
+    page.get_by_role("button", name="Add client").click()
+    say(page, 1, "hello")
+    box = reply_box(page, 1)
+    box.fill("too late")
+    page.get_by_role("button", name="Close client 1", exact=True).click()
+    row = page.get_by_role("row", name="Connection #1", exact=True)
+    expect(row).to_contain_text("closed")
+    expect(box).to_have_value("too late")
+    expect(row.get_by_role("alert")).to_contain_text("the connection has ended")
+    page.get_by_role("button", name="Discard draft of #1", exact=True).first.click()
+    expect(box).to_have_count(0)
+
+
 def test_after_a_reload_the_board_is_whole_again(started):
     notebook = started("fleet = nbserver.clients(server, 3, ['hello from a script'])")
     page = notebook.page

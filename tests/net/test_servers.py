@@ -229,3 +229,11 @@ def test_the_conversation_sends_what_is_typed_and_nothing_for_an_empty_line(serv
     assert server.journal.wait_for(lambda: server[1].is_waiting and server[1].question.number > first, 5)
     server[1].reply("half a pair: \ud83d")
     assert client.recv(100) == b"half a pair: ?"
+
+
+def test_a_script_waits_until_its_server_has_been_stopped(serve):
+    server = serve(net.Echo)
+    with pytest.raises(NotHeard, match="has not been stopped within 0.05 s"):
+        server.wait_stopped(0.05)
+    server.stop()
+    server.wait_stopped(5)
