@@ -78,6 +78,8 @@ def _lab(options: argparse.Namespace, extra: Sequence[str]) -> int:
         raise UsageError(f"{options.port} is not a port; a port is a number from 0 to 65535")
     folder = course_folder(options.dir)
     notebook = first_notebook(folder, options.lang or system_language())
+    if options.lang:
+        os.environ["NBSERVER_LANG"] = options.lang  # the kernels inherit it: the boards speak the course's language
     return _run(lab_command(folder, notebook, options.port, options.no_browser, extra), folder)
 
 

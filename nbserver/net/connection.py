@@ -350,11 +350,11 @@ class Connection(Console):
             return
         self.note = self.note or note
         self._is_hung_up = True
+        self.close_input(note)  # first: a handler whose recv() ends now must not ask somebody about it
         with self.descriptor_lock:
             if self.socket is not None:
                 with contextlib.suppress(OSError):  # the peer was faster, or the handler has closed it
                     socket.socket.shutdown(self.socket, how)
-        self.close_input(note)
         if self.is_datagram and not self._served_by:
             self.end(note)  # a UDP peer is only remembered: there is nothing that could be noticed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 import time
@@ -26,7 +27,8 @@ _BEAT_SECONDS = 1.0
 _REMEMBERED_REQUESTS = 1000
 
 
-_chosen: dict[str, Any] = {}
+# What holds for every board of this notebook; `nbserver lab` says which language the course was opened in.
+_chosen: dict[str, Any] = {"lang": os.environ.get("NBSERVER_LANG", "")}
 _hubs: weakref.WeakSet[Hub] = weakref.WeakSet()
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
+from .conftest import Kernel
+
 
 def test_language_and_size_hold_for_every_board(kernel):
     kernel.must(
@@ -29,3 +33,13 @@ def test_a_replaced_server_leaves_no_widget_and_no_thread(kernel):
     for _ in range(5):
         kernel.must(cell, "again")
     assert kernel.value("len(alive) - widgets, threading.active_count() - threads") == "(0, 0)"
+
+
+def test_boards_speak_the_language_that_the_course_was_opened_in(monkeypatch):
+    monkeypatch.setenv("NBSERVER_LANG", "zh")
+    kernel = Kernel(sys.executable)
+    try:
+        kernel.must("import nbserver")
+        assert kernel.value("nbserver.panel(nbserver.serve()).mirror.lang") == "zh"
+    finally:
+        kernel.stop()

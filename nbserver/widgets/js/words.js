@@ -73,10 +73,11 @@ const ZH = {
 
 export const LANGUAGES = { en: EN, zh: ZH };
 
-/** "en" or "zh": what the person chose, else the page's language, else the browser's. */
+/** "en" or "zh": what was chosen, else the page's language, else the browser's. JupyterLab says "en" until it is told another. */
 export function pickLanguage(chosen, ofDocument, ofBrowser) {
   if (chosen in LANGUAGES) return chosen;
-  return /^zh\b/i.test(ofDocument || ofBrowser || "") ? "zh" : "en";
+  const ofPage = /^en\b/i.test(ofDocument ?? "") ? "" : ofDocument;
+  return /^zh\b/i.test(ofPage || ofBrowser || "") ? "zh" : "en";
 }
 
 /** The function that says something in a language. A word that is missing is a fault of ours: it throws. */
