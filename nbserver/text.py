@@ -70,8 +70,3 @@ class Decoder:
     def feed(self, data: bytes, final: bool = False) -> str:
         """The text that `data` completes; with `final` a half character is given up and shown as an escape."""
         return self._decoder.decode(data, final)
-
-    @property
-    def pending(self) -> bytes:
-        """The bytes of a character that is not complete yet."""
-        return self._decoder.getstate()[0]

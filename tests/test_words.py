@@ -253,9 +253,7 @@ def test_whole_text_is_decoded_as_it_is(text):
 def test_half_a_character_waits_for_its_other_half():
     decoder = Decoder()
     assert decoder.feed("é".encode()[:1]) == ""
-    assert decoder.pending == b"\xc3"
     assert decoder.feed("é".encode()[1:]) == "é"
-    assert decoder.pending == b""
 
 
 @given(st.text(st.characters()))
