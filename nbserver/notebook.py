@@ -46,6 +46,11 @@ def serve(
         UsageError: The handler is none, the class is none, or it forks.
         AddressError: The address cannot be bound; the message says who holds it, and what would do.
     """
+    if not isinstance(host, str) or type(port) is not int:
+        raise UsageError(
+            "host is a text and port a number, as in serve(handler, port=8008), "
+            f"not {safe_text(repr((host, port)), 80)}"
+        )
     cell = _begin()
     address = host if "/" in host else (host, port)
     server = listen(handler, address, server_class, max_connections)
@@ -99,13 +104,13 @@ def clients(target: Any, n: int, script: Iterable[Step] | None = None) -> Fleet:
     make = _maker(target)
     accepted = target.accepted if isinstance(target, Server) else 0
     fleet = Fleet()
+    _remember(cell, fleet)  # first: if one cannot be made, those before it are the cell's all the same
     for _ in range(n):
         member = enlist(make)
         fleet.add(member)
         member.start()
         if script is not None and isinstance(member, Client):
             play(member, script)
-    _remember(cell, fleet)
     if isinstance(target, Server) and isinstance(target.base, socketserver.ThreadingMixIn) and not target.is_datagram:
         # So that server[n] is there in the next line. (A server that serves one at a time lets the others wait.)
         target.journal.wait_for(lambda: target.accepted >= accepted + n, _ACCEPTED_SECONDS)
@@ -116,8 +121,8 @@ def run_server(source: str) -> Server | ServerProgram:
     """Run the text of a server's program in a thread beside the notebook; what ``%%server`` does.
 
     Returns:
-        The `Server` that the program serves; or, of a program without ``socketserver`` (asyncio, a bare socket), the
-        program.
+        The `Server` that the program serves (the first, if several); or, of a program without ``socketserver``
+        (asyncio, a bare socket), the program.
 
     Raises:
         AddressError: The program could not bind its address.
@@ -135,9 +140,9 @@ def run_server(source: str) -> Server | ServerProgram:
     program.start()
     program.wait_listening()
     _export(before, variables)
-    if program.server is not None or program.has_ended:
+    if program.servers or program.has_ended:
         print(program.take_printed(), end="")  # noqa: T201 - what any cell would have printed
-    return _with_panel(program.server) if program.server else program
+    return _with_panel(program.servers[0]) if program.servers else program
 
 
 def run_client(source: str, count: int = 1) -> Fleet:
@@ -205,12 +210,11 @@ def _remember(cell: Cell, thing: Any) -> None:
 
 
 def _end(thing: Any) -> None:
-    server = thing.server if isinstance(thing, ServerProgram) else None
     if isinstance(thing, Server):
         thing.stop()
     else:
         thing.close()
-    for shown in (thing, server):
+    for shown in (thing, *(thing.servers if isinstance(thing, ServerProgram) else ())):
         _close_panel(shown)
 
 

@@ -35,7 +35,7 @@ class Target(NamedTuple):
         """The target at an address that somebody wrote down. Raises `UsageError` when it is none."""
         if isinstance(address, str) and "/" in address:
             return cls(address, socket.AF_UNIX)
-        if not (isinstance(address, tuple) and len(address) == 2 and isinstance(address[1], int)):
+        if not (isinstance(address, tuple) and list(map(type, address)) == [str, int]):
             raise UsageError(
                 "a client's target is a Server, an address such as ('127.0.0.1', 8008), the path of a Unix socket, "
                 f"or a function to run, not {safe_text(repr(address), 80)}"
@@ -161,7 +161,7 @@ def _connect(target: Target) -> socket.socket:
             sock.bind("")  # an abstract name of its own (Linux): a datagram server has nobody to answer otherwise
         sock.connect(target.address)
         sock.settimeout(None)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         sock.close()
         if isinstance(error, (ConnectionRefusedError, FileNotFoundError, TimeoutError)):
             raise NotListening(f"nothing listens on {safe_text(str(target))}: start a server there first") from error

@@ -44,7 +44,7 @@ class ServerProgram(Program):
 
     Attributes:
         variables: Its variables.
-        server: The `Server` that it serves, or None as long as there is none.
+        servers: The `Server`s that it serves, in the order in which they began.
         last_address: What it tried to bind last.
         shown: The number of the last event of its transcript that its cell has shown.
     """
@@ -52,7 +52,7 @@ class ServerProgram(Program):
     def __init__(self, code: Any, variables: dict[str, Any], inherited: Iterable[object]) -> None:
         super().__init__(0, run_text(code, variables), "nbserver-program", inherited)
         self.variables = variables
-        self.server: Server | None = None
+        self.servers: list[Server] = []
         self.last_address: Any = None
         self.shown = 0
         self._is_listening = False
@@ -98,10 +98,11 @@ class ServerProgram(Program):
 
     def _serves(self, base: Any, is_serving: bool) -> None:
         if is_serving:
-            self.server = Server(base)
-            self.server.program = self
-            self.on_server(self.server)
-            self.server._serving(True)
+            server = Server(base)
+            server.program = self
+            self.servers.append(server)
+            self.on_server(server)
+            server._serving(True)
             self.listens()
 
     def listens(self) -> None:
@@ -110,11 +111,11 @@ class ServerProgram(Program):
         self._journal.wake()
 
     def close(self) -> None:
-        """Stop its server, and end what is left of it."""
-        if self.server is not None:
-            self.server.stop()
+        """Stop its servers, and end what is left of it."""
+        for server in self.servers:
+            server.stop()
         try:
-            self.wait_ended(0.2 if self.server else 0.0)
+            self.wait_ended(0.2 if self.servers else 0.0)
         except NbserverError:
             super().close()
 

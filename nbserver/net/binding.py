@@ -6,7 +6,7 @@ import errno
 import socket
 from typing import Any
 
-from ..errors import AddressError
+from ..errors import AddressError, UsageError
 from ..text import safe_text
 from . import proc, registry
 from .connection import address_text
@@ -16,6 +16,11 @@ from .observed import observed_class
 def bind(server_class: type[Any], address: Any, handler: Any) -> Any:
     """``server_class(address, handler)``, observed, with the operating system's refusal put in words."""
     observed = observed_class(server_class)
+    if isinstance(address, str) != (observed.address_family == getattr(socket, "AF_UNIX", object())):
+        raise UsageError(
+            f"{address_text(address)} is no address for {server_class.__name__}: a path is for the Unix classes, "
+            f"such as socketserver.ThreadingUnixStreamServer, and a host and a port are for all others"
+        )
     if isinstance(address, tuple) and ":" in str(address[0]) and observed.address_family == socket.AF_INET:
         # An IPv6 address needs the other family; a class attribute, so a subclass of its own carries it.
         observed = observed_class(type(server_class.__name__, (server_class,), {"address_family": socket.AF_INET6}))

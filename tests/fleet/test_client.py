@@ -118,7 +118,7 @@ def test_nothing_listens():
         Client(1, Target.at(address))
 
 
-@pytest.mark.parametrize("wrong", [("127.0.0.1", "8008"), ("127.0.0.1",), "localhost", 8008, None])
+@pytest.mark.parametrize("wrong", [("127.0.0.1", "8008"), (1, 2), ("127.0.0.1",), "localhost", 8008, None])
 def test_a_target_that_is_none_is_named(wrong):
     with pytest.raises(UsageError, match="target"):
         Target.at(wrong)

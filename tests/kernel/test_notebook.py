@@ -105,6 +105,29 @@ asyncio.run(main())
     assert kernel.value("p.has_ended, len(running())") == "(True, 1)"
 
 
+def test_a_program_with_two_servers_replaces_both(kernel):
+    program = """%%server
+import socketserver, threading
+one = socketserver.ThreadingTCPServer(("127.0.0.1", PORTS[0]), socketserver.BaseRequestHandler)
+two = socketserver.ThreadingTCPServer(("127.0.0.1", PORTS[1]), socketserver.BaseRequestHandler)
+threading.Thread(target=one.serve_forever, daemon=True).start()
+two.serve_forever()
+"""
+    kernel.must("%load_ext nbserver")
+    kernel.must(
+        "import nbserver, threading, time\n"
+        "def both(end):\n"
+        "    while len(nbserver.servers()) < 2 and time.monotonic() < end: threading.Event().wait(0.01)\n"
+        "    return sorted(server.address[1] for server in nbserver.servers())\n"
+        "PORTS = [0, 0]"
+    )
+    kernel.must(program, "two servers")
+    kernel.must("PORTS = both(time.monotonic() + 5)")
+    for _ in range(2):
+        kernel.must(program, "two servers")
+        assert kernel.value("both(time.monotonic() + 5) == PORTS and len(PORTS)") == "2"
+
+
 def test_what_the_program_prints_later_is_shown_with_its_board(kernel):
     program = """%%server
 import socketserver
@@ -158,6 +181,10 @@ def test_unload_ext_undoes_everything(kernel):
         ("nbserver.serve(host='192.0.2.1')", ["AddressError", "'192.0.2.1' is not an address of this machine"]),
         ("nbserver.serve(port=99999)", ["AddressError", "0 to 65535"]),
         ("nbserver.serve(server_class=int)", ["UsageError", "server_class"]),
+        ("nbserver.serve(port='8008')", ["UsageError", "'8008'"]),
+        ("nbserver.serve(host=None)", ["UsageError", "host is a text"]),
+        ("nbserver.serve(host='/tmp/socket')", ["UsageError", "ThreadingUnixStreamServer"]),
+        ("nbserver.client(('no..host', 1))", ["UsageError", "no..host"]),
         ("nbserver.client(('127.0.0.1', 1))", ["NotListening", "nothing listens on 127.0.0.1:1"]),
         ("nbserver.client('nowhere')", ["UsageError", "'nowhere'"]),
         ("nbserver.observe(object())", ["UsageError", "socketserver"]),
