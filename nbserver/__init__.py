@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .fleet import Client, Fleet, until
     from .kernel import allow_nested_asyncio
     from .kernel.doctor import doctor
-    from .net import ChatRoom, Connection, Conversation, Echo, Server, observed_class, servers, stop_all
+    from .net import ChatRoom, Connection, Conversation, Echo, Limits, Server, observed_class, servers, stop_all
     from .notebook import client, clients, observe, panel, run_client, run_server, serve
 
 __version__ = "0.1.0"
@@ -28,7 +28,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "notebook": "client clients observe panel run_client run_server serve",
     "kernel": "allow_nested_asyncio doctor",
-    "net": "ChatRoom Connection Conversation Echo Server observed_class servers stop_all",
+    "net": "ChatRoom Connection Conversation Echo Limits Server observed_class servers stop_all",
     "fleet": "Client Fleet until",
     "errors": "NbserverError UsageError",
 }
@@ -41,6 +41,7 @@ __all__ = [
     "Conversation",
     "Echo",
     "Fleet",
+    "Limits",
     "NbserverError",
     "Server",
     "UsageError",

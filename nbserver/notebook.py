@@ -11,7 +11,7 @@ from .console import Program
 from .errors import NotListening, UsageError
 from .fleet import Client, Fleet, Step, Target, checked, enlist, live_clients, play
 from .kernel import Cell, Magics, ServerProgram
-from .net import Server, listen, servers, stop_all
+from .net import Limits, Server, listen, servers, stop_all
 from .text import safe_text
 from .widgets import Hub, View, target_of
 
@@ -29,7 +29,7 @@ def serve(
     *,
     host: str = "127.0.0.1",
     server_class: type[socketserver.BaseServer] = socketserver.ThreadingTCPServer,
-    max_connections: int = 1000,
+    **limits: Any,
 ) -> Server:
     """Start a server in the background; as the last expression of a cell it shows its board.
 
@@ -40,10 +40,10 @@ def serve(
         port: 0 takes any that is free.
         host: An address of this machine, or the path of a Unix socket with a Unix `server_class`.
         server_class: Any class built on ``socketserver``.
-        max_connections: So many live at once; the rest wait in the operating system's backlog.
+        **limits: Such as ``max_connections=200``; `nbserver.Limits` lists them.
 
     Raises:
-        UsageError: The handler is none, the class is none, or it forks.
+        UsageError: The handler is none, the class is none, or it forks; or there is no such limit.
         AddressError: The address cannot be bound; the message says who holds it, and what would do.
     """
     if not isinstance(host, str) or type(port) is not int:
@@ -53,21 +53,22 @@ def serve(
         )
     cell = _begin()
     address = host if "/" in host else (host, port)
-    server = listen(handler, address, server_class, max_connections)
+    server = listen(handler, address, server_class, Limits.of(**limits))
     return _present(server, cell).start()
 
 
-def observe(base_server: socketserver.BaseServer) -> Server:
+def observe(base_server: socketserver.BaseServer, **limits: Any) -> Server:
     """Observe a ``socketserver`` server that somebody else made, and serve it in the background.
 
     Args:
         base_server: Constructed and bound, not serving. When it is stopped it has its own class again.
+        **limits: Such as ``max_connections=200``; `nbserver.Limits` lists them.
 
     Raises:
-        UsageError: It is no ``socketserver`` server, or one that forks.
+        UsageError: It is no ``socketserver`` server, or one that forks; or there is no such limit.
     """
     cell = _begin()
-    return _present(Server(base_server), cell).start()
+    return _present(Server(base_server, Limits.of(**limits)), cell).start()
 
 
 def client(target: Any, script: Iterable[Step] | None = None) -> Program:

@@ -3,6 +3,7 @@
 from .binding import address_error
 from .connection import Connection, address_text
 from .handlers import ChatRoom, Conversation, Echo
+from .limits import Limits
 from .observation import Observation
 from .observed import Observed, observed_class
 from .registry import at_port, servers, stop_all
@@ -16,6 +17,7 @@ __all__ = [
     "Echo",
     "Observation",
     "Observed",
+    "Limits",
     "ObservedSocket",
     "Server",
     "StopReport",

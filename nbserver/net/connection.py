@@ -40,6 +40,13 @@ def address_text(address: Any) -> str:
     return safe_text(str(address or "")) or "(unnamed)"
 
 
+def host_text(address: Any) -> str:
+    """The part of an address that tells who it is: without the port, and IPv4 written as such. Safe to show."""
+    if isinstance(address, tuple) and address:
+        return safe_text(str(address[0]).partition("%")[0].removeprefix("::ffff:"))
+    return address_text(address)
+
+
 class Connection(Console):
     """One accepted client, or one UDP peer: its state, its counters, its transcript, and the ways to act on it.
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..events import Kind, text_event
 from ..journal import Journal
-from .connection import Connection
+from .connection import Connection, host_text
+from .limits import Limits
 
 if TYPE_CHECKING:
     from .observed import Observed
 
-_TRANSCRIPT_BYTES, _TRANSCRIPTS_BYTES = 2**18, 2**26  # of one connection, of all that live
 _ENDED_BYTES = 2**16  # of one that has ended
 _REMEMBERED = 1000  # how many connections that have ended stay in the table
 
@@ -32,7 +32,9 @@ class Observation:
     Attributes:
         journal: All the facts, bounded.
         connections: The connections by number: all that live, and the last 1 000 that have ended.
-        max_connections: So many live at once; the rest wait in the operating system's backlog.
+        limits: What it allows.
+        door: Who may come in: functions of a request and its client's address, that give the reason why not, or "".
+        turned_away: How many were not let in.
         errors: How many handlers have raised.
         trouble: What the accept loop met last, in words.
     """
@@ -40,7 +42,9 @@ class Observation:
     def __init__(self, server: Observed) -> None:
         self.journal = Journal()
         self.connections: dict[int, Connection] = {}
-        self.max_connections = 1000
+        self.limits = Limits()
+        self.door: list[Callable[[Any, Any], str]] = [self._too_many_from_there]
+        self.turned_away = 0
         self.errors = 0
         self.trouble = ""
         # Connections, messages in and out, bytes in and out of those that are no longer in the table.
@@ -59,6 +63,25 @@ class Observation:
         self._peers: dict[Any, Connection] = {}
         self._foreign: dict[int, Connection] = {}  # of requests that are not our sockets, by the request's id
         self._taken_over: dict[int, Connection] = {}  # whose descriptor was detached, to be wrapped in another socket
+
+    def may_not_enter(self, request: Any, peer: Any) -> str:
+        """Why whoever comes from `peer` is not let in; "" lets it in. Told once for each that is turned away."""
+        why = next((reason for check in self.door if (reason := check(request, peer))), "")
+        if why:
+            self.turned_away += 1
+            self.trouble = f"{host_text(peer)} was turned away: {why}"
+            # In powers of two: a flood must not push out of the journal what it is about.
+            if self.turned_away & (self.turned_away - 1) == 0:
+                self.tell(Kind.TROUBLE, f"{self.trouble} ({self.turned_away} turned away so far)")
+        return why
+
+    def _too_many_from_there(self, request: Any, peer: Any) -> str:
+        most = self.limits.max_per_peer
+        if most is None:
+            return ""
+        host = host_text(peer)
+        count = sum(host_text(connection.peer) == host for connection in self.live)
+        return f"{count} connections from its address are open, the most allowed" if count >= most else ""
 
     def open(self, peer: Any, sock: socket.socket | None, is_datagram: bool = False) -> Connection:
         """A new connection."""
@@ -111,7 +134,7 @@ class Observation:
         """A connection has ended: it stays in the table for a while, to be read."""
         connection.transcript.forget(_ENDED_BYTES)
         with self._lock:
-            was_full = len(self._live) >= self.max_connections
+            was_full = len(self._live) >= self.limits.max_connections
             self._live.discard(connection)
             self._ended.append(connection.number)
             forget = self._ended.popleft() if len(self._ended) > _REMEMBERED else 0
@@ -139,13 +162,14 @@ class Observation:
 
     @property
     def transcript_bytes(self) -> int:
-        """How much data each living connection's transcript may hold now, in bytes: 256 KiB, or its share of 64 MiB."""
-        return min(_TRANSCRIPT_BYTES, _TRANSCRIPTS_BYTES // max(1, len(self._live)))
+        """How much data each living connection's transcript may hold now, in bytes."""
+        limits = self.limits
+        return min(limits.transcript_bytes, limits.transcripts_bytes // max(1, len(self._live)))
 
     @property
     def has_room(self) -> bool:
         """Whether one more may be accepted."""
-        return len(self._live) < self.max_connections
+        return len(self._live) < self.limits.max_connections
 
     def count_error(self) -> None:
         """One more handler has raised."""

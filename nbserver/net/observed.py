@@ -13,6 +13,8 @@ so that a hook which the user overrides runs as before, and its ``super()`` reac
 
 from __future__ import annotations
 
+import _socket
+import contextlib
 import os
 import socket
 import socketserver
@@ -107,6 +109,18 @@ class Observed(ResilientLoop):
 
     def _has_room(self) -> bool:
         return self._is_datagram() or self.observation.has_room
+
+    def _turn_away(self, request: Any, client_address: Any) -> bool:
+        """Close what may not come in, with a line that says why; a datagram is dropped without one."""
+        why = self.observation.may_not_enter(request, client_address)
+        if not why:
+            return False
+        if isinstance(request, socket.socket):
+            with contextlib.suppress(OSError):  # it has gone already
+                _socket.socket.send(request, f"{why}\r\n".encode(), _DONT_WAIT)
+        if not self._is_datagram():
+            super().shutdown_request(request)
+        return True
 
     def _begin(self, request: Any, client_address: Any) -> Any:
         observation = self.observation

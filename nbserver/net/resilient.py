@@ -190,6 +190,8 @@ class ResilientLoop(socketserver.BaseServer):
             self._loop.paused_until = time.monotonic() + _ERROR_PAUSE
             raise
         self._failures = 0
+        if self._turn_away(request, client_address):
+            return
         request = self._begin(request, client_address)
         try:
             if self.verify_request(request, client_address):
@@ -261,6 +263,9 @@ class ResilientLoop(socketserver.BaseServer):
 
     def _has_room(self) -> bool:
         return True
+
+    def _turn_away(self, request: Any, client_address: Any) -> bool:
+        return False
 
     def _begin(self, request: Any, client_address: Any) -> Any:
         return request

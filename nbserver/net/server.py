@@ -24,6 +24,7 @@ from . import registry
 from .binding import bind
 from .connection import Connection, address_text
 from .handlers import Conversation
+from .limits import Limits
 from .observation import Observation
 from .observed import Observed, observed_class
 
@@ -66,12 +67,12 @@ class Server:
         program: The program that made it, if a program did (``%%server``).
     """
 
-    def __init__(self, base: socketserver.BaseServer, *, max_connections: int = 1000) -> None:
+    def __init__(self, base: socketserver.BaseServer, limits: Limits | None = None) -> None:
         """Take over a server object; from here on it is observed.
 
         Args:
             base: Constructed and bound, not serving.
-            max_connections: So many live at once; the rest wait in the operating system's backlog.
+            limits: What it allows; kept, and may be changed later.
 
         Raises:
             UsageError: `base` is no ``socketserver`` server, or one that forks.
@@ -80,7 +81,7 @@ class Server:
         self.base = _observe(base)
         self.observation: Observation = self.base.observation
         self._loop = self.base._loop  # kept, for the time after the stop, when the object has its own class back
-        self.observation.max_connections = max_connections
+        self.observation.limits = limits or Limits()
         self.observation.on_serving = self._serving
         self.observation.on_idle = self._let_go
         self.cell = ""
@@ -267,6 +268,11 @@ class Server:
         return self.observation.journal
 
     @property
+    def limits(self) -> Limits:
+        """What it allows; may be changed while it serves."""
+        return self.observation.limits
+
+    @property
     def address(self) -> Any:
         """Where it listens: ``(host, port)``, or a Unix socket's path."""
         address = self.base.server_address
@@ -422,7 +428,7 @@ def listen(
     handler: Any = None,
     address: Any = ("127.0.0.1", 0),
     server_class: type[socketserver.BaseServer] = socketserver.ThreadingTCPServer,
-    max_connections: int = 1000,
+    limits: Limits | None = None,
 ) -> Server:
     """Bind a server; it serves after `Server.start`.
 
@@ -430,7 +436,7 @@ def listen(
         handler: A `socketserver.BaseRequestHandler` subclass, or anything that is called as one; None replies by hand.
         address: ``(host, port)``, port 0 for any that is free; a path for a Unix socket.
         server_class: Any class built on ``socketserver``.
-        max_connections: So many live at once.
+        limits: What it allows.
 
     Raises:
         UsageError: The handler is no handler, or the class no server class.
@@ -446,4 +452,4 @@ def listen(
         raise UsageError(f"server_class must be a class built on socketserver, not {safe_text(repr(server_class), 80)}")
     if issubclass(server_class, getattr(socketserver, "ForkingMixIn", ())):
         raise UsageError(f"{server_class.__name__} would fork the kernel: use the Threading class of the same name")
-    return Server(bind(server_class, address, handler), max_connections=max_connections)
+    return Server(bind(server_class, address, handler), limits)

@@ -148,7 +148,8 @@ class ObservedSocket(socket.socket):
     def shutdown(self, how: int) -> None:
         """As the socket's own; nothing while it is being reset."""
         # A connection that is being reset must end with RST; a FIN that goes first would make it an orderly end.
-        if not self.connection._is_resetting:
+        connection = getattr(self, "connection", None)  # none yet: it was turned away
+        if connection is None or not connection._is_resetting:
             super().shutdown(how)
 
     def detach(self) -> int:
@@ -166,8 +167,12 @@ class ObservedSocket(socket.socket):
 
     def _real_close(self, _ss: Any = _socket.socket) -> None:
         # The descriptor goes now, so the connection has ended for the peer, whoever closed it.
-        self.connection.end()
-        with self.connection.descriptor_lock:
+        connection = getattr(self, "connection", None)
+        if connection is None:  # it was turned away
+            super()._real_close(_ss)  # type: ignore[misc]
+            return
+        connection.end()
+        with connection.descriptor_lock:
             super()._real_close(_ss)  # type: ignore[misc]
 
 

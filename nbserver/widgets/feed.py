@@ -260,6 +260,6 @@ def _limit(server: Server) -> str:
         return ""
     if server.is_pausing:
         return "descriptors"
-    most = server.observation.max_connections
+    most = server.limits.max_connections
     live = len(server.observation.live)
     return f"full {live} {most}" if live >= most else ""

@@ -242,7 +242,7 @@ def printed(connection):
 
 
 def test_fault_20_beyond_max_connections(serve, connect):
-    server = serve(net.Echo, max_connections=3)
+    server = serve(net.Echo, limits=net.Limits(max_connections=3))
     clients = [connect(server) for _ in range(5)]
     server.wait_connections(3, 5)
     assert not server.observation.has_room
@@ -680,7 +680,7 @@ def test_fault_52_datagrams_larger_than_the_buffer_or_empty(serve, connect, unti
 
 
 def test_fault_54_the_table_of_peers_is_bounded(serve):
-    server = serve(net.Echo, socketserver.UDPServer, max_connections=5)
+    server = serve(net.Echo, socketserver.UDPServer, limits=net.Limits(max_connections=5))
     for number in range(1, 21):
         with socket.socket(type=socket.SOCK_DGRAM) as client:
             client.sendto(b"x", server.address)

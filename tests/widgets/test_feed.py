@@ -143,7 +143,7 @@ def test_a_busy_transcript_is_cut_and_the_numbers_tell(server, fleet):
 
 
 def test_a_full_server_says_so(fleet):
-    with net.listen(net.Echo, max_connections=1) as server:
+    with net.listen(net.Echo, limits=net.Limits(max_connections=1)) as server:
         view = View(Feed(server, fleet))
         client = add(server, fleet)
         view.catch_up()
