@@ -19,6 +19,8 @@ class Kind(str, Enum):
     OPENED = "opened"  # accepted: data is the peer's address
     RECEIVED = "received"  # bytes from the other end
     SENT = "sent"  # bytes to the other end
+    PASSED = "passed"  # messages that went by too fast to be kept: size says how many
+    NOTICE = "notice"  # something that nbserver noticed about a connection: data says what
     EOF = "eof"  # the peer has closed its side
     ASKED = "asked"  # input() asks: data is the prompt
     ANSWERED = "answered"  # a person typed: data is the text
@@ -35,7 +37,7 @@ class Event(NamedTuple):
         time: When, in seconds since 1970 (the wall clock: for people to read, never to measure with).
         connection: The number of the connection, or 0 for the server itself.
         data: What was carried, cut at `KEPT_BYTES`; text is UTF-8.
-        size: Its true length in bytes.
+        size: Its true length in bytes; of `Kind.PASSED`, how many messages.
     """
 
     kind: Kind

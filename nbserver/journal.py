@@ -94,13 +94,14 @@ def _newest(events: Sequence[Event | tuple[Kind, float, int, bytes, int]], most_
 class Journal(Record):
     """A `Record` that others wait on: the facts of one server, or of one client."""
 
-    __slots__ = ("_changed",)
+    __slots__ = ("_changed", "_waiting")
 
     def __init__(self, kept: int = 12_000) -> None:
         """As a record; with a quarter more before it forgets, 12 000 events of 4 KiB are less than 64 MiB."""
         super().__init__(kept)
         # Those who wait for a fact sleep on this; bytes do not announce themselves, so no byte takes the lock.
         self._changed = threading.Condition()
+        self._waiting = 0  # how many wait, or are about to look whether they must
 
     def announce(self, event: Event) -> None:
         """Add one event and wake those who wait."""
@@ -109,8 +110,10 @@ class Journal(Record):
 
     def wake(self) -> None:
         """Let those who wait look again."""
-        with self._changed:
-            self._changed.notify_all()
+        # Who begins to wait after this look finds what has changed before it: nobody sleeps through a change.
+        if self._waiting:
+            with self._changed:
+                self._changed.notify_all()
 
     def wait_for(self, predicate: Callable[[], object], timeout: float | None) -> bool:
         """Wait until `predicate` is true, looking again at each announcement.
@@ -122,4 +125,8 @@ class Journal(Record):
             Whether it became true.
         """
         with self._changed:
-            return bool(self._changed.wait_for(predicate, timeout))
+            self._waiting += 1
+            try:
+                return bool(self._changed.wait_for(predicate, timeout))
+            finally:
+                self._waiting -= 1

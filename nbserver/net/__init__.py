@@ -1,6 +1,7 @@
 """Sockets and threads, with nothing but Python: the observed, hardened ``socketserver``."""
 
 from .binding import address_error
+from .clock import Clock
 from .connection import Connection, address_text
 from .handlers import ChatRoom, Conversation, Echo
 from .limits import Limits
@@ -12,6 +13,7 @@ from .sockets import ObservedSocket
 
 __all__ = [
     "ChatRoom",
+    "Clock",
     "Connection",
     "Conversation",
     "Echo",

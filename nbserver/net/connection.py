@@ -12,19 +12,19 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from ..console import Console, Question
+from ..console import Question
 from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading
 from ..events import KEPT_BYTES, Event, Kind, new_event, text_event
 from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over, may_follow
 from ..text import encoded, safe_text
 from . import proc
+from .traffic import Traffic
 from .watch import peer_watch
 
 if TYPE_CHECKING:
     from .observation import Observation
 
 _FINISHING_SECONDS = 0.1  # for how long a reply waits for the handler's own send() to end
-_time, _RECEIVED, _SENT = time.time, Kind.RECEIVED, Kind.SENT
 _DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 _HALF_CLOSED = getattr(select, "POLLRDHUP", 0)  # Linux
 _UNREACHABLE = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
@@ -47,7 +47,7 @@ def host_text(address: Any) -> str:
     return address_text(address)
 
 
-class Connection(Console):
+class Connection(Traffic):
     """One accepted client, or one UDP peer: its state, its counters, its transcript, and the ways to act on it.
 
     Call, from any thread: `reply`, `send`, `close`, `reset`, `wait_waiting`, `wait_closed`, and all that is read.
@@ -56,32 +56,25 @@ class Connection(Console):
     Attributes:
         number: Counted from 1 in the order of accepting.
         peer: The other end's address, as the socket gave it.
-        bytes_in, bytes_out: What was carried, in bytes.
-        messages_in, messages_out: How many calls of ``recv`` and ``send`` carried it, or how many datagrams.
         opened: When it was accepted, in seconds since 1970.
         note: How it ended, in words, or what the last error was.
         is_datagram: Whether it is a UDP peer, which has no socket of its own.
-        activity: What the thread that serves it is doing.
+
+    What it carries, and how much, is in `Traffic`.
     """
 
     def __init__(
         self, number: int, peer: Any, observation: Observation, sock: socket.socket | None, is_datagram: bool = False
     ) -> None:
-        super().__init__(number, observation.journal)
+        super().__init__(number, observation)
         self.peer = peer
         self.socket = sock
         self.is_datagram = is_datagram
-        self.activity = Activity.RUNNING
-        self.bytes_in = self.bytes_out = self.messages_in = self.messages_out = 0
-        self.opened = time.time()
-        self._carried: tuple[Kind, float, int, bytes, int] = (Kind.OPENED, self.opened, number, b"", 0)
+        self.opened = self.last
         self.note = ""
-        self._observation = observation
         self._state = ConnectionState.ACCEPTED
         self._end_state = ConnectionState.CLOSED
-        self._note, self._note_for_all = self.transcript.note, self._journal.note
         self._is_hung_up = False  # by us: then what its socket says is no news of the peer
-        self._is_resetting = False
         self._served_by = 0  # how many threads serve it: one, or for a UDP peer several
         # Who uses the descriptor from outside the handler's thread holds this, and so does who closes it: the next
         # connection gets the same number, and an answer must not reach it.
@@ -90,33 +83,7 @@ class Connection(Console):
         self._sending_past = threading.Lock()
         self._tell(text_event(Kind.OPENED, self.opened, number, address_text(peer)), announce=True)
 
-    # ── told by the sockets: on the path of every byte, so without a lock, and with as few calls as can be ──
-
-    def received(self, data: bytes, size: int) -> None:
-        """Count and keep what came: `data` may be cut at `KEPT_BYTES`, `size` is its true length in bytes."""
-        if self._is_resetting:  # only our reading side is closed, and Linux goes on to deliver what a busy peer sends
-            raise ConnectionResetError(errno.ECONNRESET, "reset by you")
-        self.bytes_in += size
-        self.messages_in += 1
-        self._carried = fact = (_RECEIVED, _time(), self.number, data, size)
-        self._note(fact)
-        self._note_for_all(fact)
-        if not self.messages_in & 63:
-            self._forget()
-
-    def sent(self, data: bytes, size: int) -> None:
-        """Count and keep what went."""
-        self.bytes_out += size
-        self.messages_out += 1
-        self._carried = fact = (_SENT, _time(), self.number, data, size)
-        self._note(fact)
-        self._note_for_all(fact)
-        if not self.messages_out & 63:
-            self._forget()
-
-    def _forget(self) -> None:
-        self.transcript.forget(self._observation.transcript_bytes)
-        self._journal.forget()
+    # ── told by the sockets ──
 
     def peer_closed(self) -> None:
         """The peer has closed its side: told once, however often ``recv`` says so."""
@@ -169,6 +136,7 @@ class Connection(Console):
             return
         for thread in list(self._lines):
             self._end_line(thread)
+        self.renew(0)
         is_half_closed = self._state is ConnectionState.HALF_CLOSED
         note = self.note or note or ("the client closed" if is_half_closed else "the server closed")
         if self._become(self._end_state, text_event(Kind.CLOSED, time.time(), self.number, note)):
@@ -222,16 +190,6 @@ class Connection(Console):
     def state(self) -> ConnectionState:
         """Where it is in its life."""
         return self._state
-
-    @property
-    def last(self) -> float:
-        """When it carried something last, or else was accepted; in seconds since 1970."""
-        return self._carried[1]
-
-    @property
-    def preview(self) -> bytes:
-        """What it carried last, cut at 4 096 bytes."""
-        return self._carried[3]
 
     @property
     def is_over(self) -> bool:
@@ -299,7 +257,7 @@ class Connection(Console):
         except OSError as error:
             why = error.strerror or error
             raise NbserverError(f"a datagram to {address_text(self.peer)} could not be sent: {why}") from error
-        self.sent(data[:KEPT_BYTES], len(data))
+        self._sent_past(data, len(data))
         return len(data)
 
     def _send_within(self, data: bytes, timeout: float) -> int:
@@ -317,8 +275,12 @@ class Connection(Console):
         finally:
             sent = len(data) - len(view)
             if sent:
-                self.sent(data[: min(sent, KEPT_BYTES)], sent)
+                self._sent_past(data, sent)
         return sent
+
+    def _sent_past(self, data: bytes, size: int) -> None:
+        self.credit = max(self.credit, 1)  # what a person sends is always kept
+        self.sent(data[: min(size, KEPT_BYTES)], size)
 
     def _send_some(self, view: memoryview) -> int:
         with self.descriptor_lock:
@@ -337,6 +299,7 @@ class Connection(Console):
         """Break the connection off: the client gets "connection reset by peer", what it has not read is lost (TCP)."""
         with self.descriptor_lock:
             self._is_resetting = self._linger_not()
+            self.credit = 1  # so that the next recv() looks whether it is being reset
             # A thread that is blocked in send() is woken by closing the writing side only.
             is_halting = self._is_resetting and self.activity is not Activity.SENDING
             self._hang_up("reset by you", socket.SHUT_RD if is_halting else socket.SHUT_RDWR)

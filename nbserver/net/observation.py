@@ -14,14 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 from ..events import Kind, text_event
 from ..journal import Journal
+from .clock import Clock
 from .connection import Connection, host_text
 from .limits import Limits
+from .traffic import CREDIT, Traffic
 
 if TYPE_CHECKING:
     from .observed import Observed
 
 _ENDED_BYTES = 2**16  # of one that has ended
+# Of all connections of one server together, between two ticks of the clock: what is kept must not slow what is carried.
+_KEPT_A_TICK = 512
+_RENEWED_A_TICK = 256
+_LEAST_CREDIT = 2
 _REMEMBERED = 1000  # how many connections that have ended stay in the table
+
+clock = Clock("nbserver-clock")
+"""The one of this process."""
 
 
 class Observation:
@@ -62,6 +71,7 @@ class Observation:
         self._ended: deque[int] = deque()
         self._peers: dict[Any, Connection] = {}
         self._foreign: dict[int, Connection] = {}  # of requests that are not our sockets, by the request's id
+        self._spent: deque[Traffic] = deque()  # those whose credit is used up
         self._taken_over: dict[int, Connection] = {}  # whose descriptor was detached, to be wrapped in another socket
 
     def may_not_enter(self, request: Any, peer: Any) -> str:
@@ -82,6 +92,18 @@ class Observation:
         host = host_text(peer)
         count = sum(host_text(connection.peer) == host for connection in self.live)
         return f"{count} connections from its address are open, the most allowed" if count >= most else ""
+
+    def spent(self, connection: Traffic) -> None:
+        """A connection has no credit left: the clock gives it new."""
+        self._spent.append(connection)
+        clock.add(self)
+
+    def tick(self) -> bool:
+        """Renew the credit of those who have spent it: the busier the server, the smaller the share of each."""
+        count = min(len(self._spent), _RENEWED_A_TICK)
+        for _ in range(count):
+            self._spent.popleft().renew(max(_LEAST_CREDIT, min(CREDIT, _KEPT_A_TICK // count)))
+        return bool(self._spent)
 
     def open(self, peer: Any, sock: socket.socket | None, is_datagram: bool = False) -> Connection:
         """A new connection."""

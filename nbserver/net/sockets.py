@@ -16,50 +16,102 @@ if TYPE_CHECKING:
     from .observation import Observation
 
 _RECEIVING, _SENDING, _RUNNING = Activity.RECEIVING, Activity.SENDING, Activity.RUNNING
-_PEEK = socket.MSG_PEEK
+_PEEK = int(socket.MSG_PEEK)  # the plain number: with the enum "&" is a call in Python, and costs a microsecond
 
 
-class ObservedSocket(socket.socket):
-    """A connection's socket, which counts and keeps what it carries. Made straight from the accepted descriptor.
+# The three calls that most handlers make are written out, each bound to the class that does the work: between the call
+# and the system there is then one function. They look alike because what they share would be a second one.
 
-    No lock and no call that the byte does not need: two stores say what the thread does, and the connection keeps the
-    data.
-    """
 
-    __slots__ = ("connection",)
-    connection: Connection
+def seen_recv(recv: Callable[..., bytes]) -> Callable[..., bytes]:
+    """A ``recv`` that is seen; `recv` does the work."""
 
-    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        """As the socket's own; seen."""
+    def seen(self: Seen, bufsize: int = 1024, flags: int = 0, /) -> bytes:
         connection = self.connection
         connection.activity = _RECEIVING
         try:
-            data = _socket.socket.recv(self, bufsize, flags)
+            data = recv(self, bufsize, flags)
         except BaseException as error:
             connection.broke(error)
             raise
         connection.activity = _RUNNING
-        if data:
+        if not data:
+            if bufsize:
+                connection.peer_closed()
+        elif connection.credit or flags:
             if not flags & _PEEK:
-                size = len(data)
-                connection.received(data if size <= KEPT_BYTES else data[:KEPT_BYTES], size)
-        elif bufsize:
-            connection.peer_closed()
+                connection.received(data, len(data))
+        else:
+            size = len(data)
+            connection.bytes_in += size
+            connection.messages_in += 1
+            connection.preview = data if size <= KEPT_BYTES else data[:KEPT_BYTES]
         return data
+
+    return seen
+
+
+def seen_send(send: Callable[..., int]) -> Callable[..., int]:
+    """A ``send`` that is seen; `send` does the work."""
+
+    def seen(self: Seen, data: Any, flags: int = 0, /) -> int:
+        connection = self.connection
+        connection.activity = _SENDING
+        try:
+            size = send(self, data, flags)
+        except BaseException as error:
+            connection.broke(error)
+            raise
+        connection.activity = _RUNNING
+        if connection.credit or type(data) is not bytes:
+            connection.sent(_kept(data, size), size)
+        else:
+            connection.bytes_out += size
+            connection.messages_out += 1
+            connection.preview = data if len(data) == size <= KEPT_BYTES else data[: min(size, KEPT_BYTES)]
+        return size
+
+    return seen
+
+
+def seen_sendall(sendall: Callable[..., None]) -> Callable[..., None]:
+    """A ``sendall`` that is seen; `sendall` does the work."""
+
+    def seen(self: Seen, data: Any, flags: int = 0, /) -> None:
+        connection = self.connection
+        connection.activity = _SENDING
+        try:
+            sendall(self, data, flags)
+        except BaseException as error:
+            connection.broke(error)
+            raise
+        connection.activity = _RUNNING
+        if connection.credit or type(data) is not bytes:
+            size = memoryview(data).nbytes
+            connection.sent(_kept(data, size), size)
+        else:
+            size = len(data)
+            connection.bytes_out += size
+            connection.messages_out += 1
+            connection.preview = data if size <= KEPT_BYTES else data[:KEPT_BYTES]
+
+    return seen
+
+
+class Seen(socket.socket):
+    """In front of a socket class: a connection's socket, which counts and keeps what it carries."""
+
+    __slots__ = ()
+    connection: Connection
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         """As the socket's own; seen."""
         connection = self.connection
-        connection.activity = _RECEIVING
-        try:
-            size = _socket.socket.recv_into(self, buffer, nbytes, flags)
-        except BaseException as error:
-            connection.broke(error)
-            raise
-        connection.activity = _RUNNING
+        size = cast(int, self._observed(_RECEIVING, super().recv_into, buffer, nbytes, flags))
         if size:
             if not flags & _PEEK:
-                connection.received(bytes(memoryview(buffer).cast("B")[: min(size, KEPT_BYTES)]), size)
+                kept = min(size, KEPT_BYTES) if connection.credit else 0
+                connection.received(bytes(memoryview(buffer).cast("B")[:kept]), size)
         elif nbytes or len(buffer):
             connection.peer_closed()
         return size
@@ -74,7 +126,7 @@ class ObservedSocket(socket.socket):
 
     def recvmsg(self, bufsize: int, *args: Any) -> Any:
         """As the socket's own; seen."""
-        result = self._observed(_RECEIVING, _socket.socket.recvmsg, bufsize, *args)
+        result = self._observed(_RECEIVING, super().recvmsg, bufsize, *args)
         if result[0]:
             self.connection.received(result[0][:KEPT_BYTES], len(result[0]))
         elif bufsize:
@@ -84,7 +136,7 @@ class ObservedSocket(socket.socket):
     def recvmsg_into(self, buffers: Iterable[Any], *args: Any) -> Any:
         """As the socket's own; seen."""
         buffers = list(buffers)
-        result = self._observed(_RECEIVING, _socket.socket.recvmsg_into, buffers, *args)
+        result = self._observed(_RECEIVING, super().recvmsg_into, buffers, *args)
         if result[0]:
             data = b"".join(bytes(memoryview(b).cast("B")[:KEPT_BYTES]) for b in buffers)
             self.connection.received(data[: min(result[0], KEPT_BYTES)], result[0])
@@ -92,39 +144,10 @@ class ObservedSocket(socket.socket):
             self.connection.peer_closed()
         return result
 
-    def send(self, data: Any, flags: int = 0, /) -> int:
-        """As the socket's own; seen."""
-        connection = self.connection
-        connection.activity = _SENDING
-        try:
-            size = _socket.socket.send(self, data, flags)
-        except BaseException as error:
-            connection.broke(error)
-            raise
-        connection.activity = _RUNNING
-        connection.sent(_kept(data, size), size)
-        return size
-
-    def sendall(self, data: Any, flags: int = 0, /) -> None:
-        """As the socket's own; seen."""
-        connection = self.connection
-        connection.activity = _SENDING
-        try:
-            _socket.socket.sendall(self, data, flags)
-        except BaseException as error:
-            connection.broke(error)
-            raise
-        connection.activity = _RUNNING
-        if type(data) is bytes and len(data) <= KEPT_BYTES:
-            connection.sent(data, len(data))
-        else:
-            size = memoryview(data).nbytes
-            connection.sent(_kept(data, size), size)
-
     def sendmsg(self, buffers: Iterable[Any], *args: Any) -> int:
         """As the socket's own; seen."""
         buffers = list(buffers)
-        size = cast(int, self._observed(_SENDING, _socket.socket.sendmsg, buffers, *args))
+        size = cast(int, self._observed(_SENDING, super().sendmsg, buffers, *args))
         data = b"".join(bytes(memoryview(b).cast("B")[:KEPT_BYTES]) for b in buffers)
         self.connection.sent(data[: min(size, KEPT_BYTES)], size)
         return size
@@ -138,7 +161,7 @@ class ObservedSocket(socket.socket):
         connection = self.connection
         connection.activity = activity
         try:
-            result = call(self, *args)
+            result = call(*args)
         except BaseException as error:
             connection.broke(error)
             raise
@@ -174,6 +197,18 @@ class ObservedSocket(socket.socket):
         connection.end()
         with connection.descriptor_lock:
             super()._real_close(_ss)  # type: ignore[misc]
+
+
+class ObservedSocket(Seen):
+    """A connection's socket. Made straight from the accepted descriptor.
+
+    No lock and no call that the byte does not need.
+    """
+
+    __slots__ = ("connection",)
+    recv = seen_recv(_socket.socket.recv)
+    send = seen_send(_socket.socket.send)
+    sendall = seen_sendall(_socket.socket.sendall)
 
 
 def _kept(data: Any, size: int) -> bytes:

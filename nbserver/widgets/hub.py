@@ -16,15 +16,19 @@ import traitlets
 
 from ..fleet import Fleet
 from ..kernel import bridge
-from ..net import Server
+from ..net import Clock, Server
 from .feed import Feed, Message
 from .pack import pack
-from .publisher import publisher
 from .requests import Desk, Request
 
 _HERE = Path(__file__).parent
 _BEAT_SECONDS = 1.0
 _REMEMBERED_REQUESTS = 1000
+
+# The one thread of this kernel that sends to pages: ten times a second, a message for each hub, only what is new.
+# Handlers' threads never send: each thread that does would open a ZeroMQ socket of its own, and at about a thousand the
+# kernel fails; and the Jupyter server silently drops what exceeds a thousand messages a second.
+publisher = Clock("nbserver-publisher")
 
 
 # What holds for every board of this notebook; `nbserver lab` says which language the course was opened in.
@@ -123,8 +127,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         publisher.add(self)
         publisher.hurry()
 
-    def publish(self) -> bool:
-        """Send what is new. Thread: the publisher's."""
+    def tick(self) -> bool:
+        """Send what is new; returns whether there may be more to come. Thread: the publisher's."""
         with self._sending:
             acks = self._answer_requests()
             if self._is_seen:

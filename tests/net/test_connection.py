@@ -321,4 +321,23 @@ def test_a_flood_is_counted_whole_and_kept_in_part():
         sock.shutdown(socket.SHUT_WR)
         server[1].wait_closed(5)
         assert sum(len(event.data) for event in server[1].transcript) <= 2**16
-        assert server[1].transcript.last > 700
+        told = {kind: [e for e in server.journal if e.kind is kind] for kind in Kind}
+        passed = sum(event.size for event in told[Kind.PASSED])
+        assert passed > 0, "a flood is not kept whole"
+        carried = server[1].messages_in + server[1].messages_out
+        assert len(told[Kind.RECEIVED]) + len(told[Kind.SENT]) + passed == carried
+
+
+def test_what_is_slow_is_kept_whole(handled, until):
+    """Credit is renewed: a connection that is quick for a moment, and then slow, loses nothing of what is slow."""
+    connection, client = handled(lambda sock: [sock.sendall(sock.recv(100)) for _ in range(1001)])
+    for _ in range(1000):
+        client.sendall(b"quick")
+        assert client.recv(100) == b"quick"
+    until(lambda: connection.credit > 2)  # the clock has ticked
+    passed = [event.size for event in connection.transcript if event.kind is Kind.PASSED]
+    assert passed, "so many at once are not kept whole"
+    client.sendall(b"slow")
+    assert client.recv(100) == b"slow"
+    connection.wait_closed(5)
+    assert [event.data for event in connection.transcript if event.data == b"slow"] == [b"slow", b"slow"]

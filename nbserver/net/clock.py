@@ -1,0 +1,75 @@
+"""A thread that calls what needs it ten times a second, and ends when nothing does."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+PERIOD = 0.1  # seconds
+
+
+class Ticked(Protocol):
+    """What is called."""
+
+    def tick(self) -> bool:
+        """Do what is due; returns whether to be called again."""
+
+
+class Clock:
+    """One thread for all that is to be done regularly, alive while something is. Thread: any may `add` and `hurry`."""
+
+    def __init__(self, name: str) -> None:
+        """No thread yet; `name` will be its name."""
+        self._name = name
+        # Reentrant, because a signal handler or a __del__ may need a tick in a thread that holds it. A thread that is
+        # about to end must not be given something new to call.
+        self._lock = threading.RLock()
+        self._ticked: list[Ticked] = []
+        self._thread: threading.Thread | None = None
+        self._hurry = threading.Event()
+
+    def add(self, ticked: Ticked) -> None:
+        """Call `ticked` until it says that it needs no more; adding it twice is adding it once.
+
+        With no thread to be had it is called once one can be started, at the next `add`.
+        """
+        with self._lock:
+            if ticked not in self._ticked:
+                self._ticked.append(ticked)
+            if self._thread is None:
+                # A daemon: it serves what must not keep the kernel alive either.
+                thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    return
+                self._thread = thread
+
+    def hurry(self) -> None:
+        """Tick now: the effect of a click is seen at once."""
+        self._hurry.set()
+
+    def _run(self) -> None:
+        try:
+            while due := self._due():
+                for ticked in due:
+                    if ticked.tick():
+                        self._keep(ticked)
+                self._hurry.wait(PERIOD)
+                self._hurry.clear()
+        except BaseException:
+            self._thread = None  # the next add() starts another
+            raise
+
+    def _keep(self, ticked: Ticked) -> None:
+        with self._lock:
+            if ticked not in self._ticked:
+                self._ticked.append(ticked)
+
+    def _due(self) -> list[Ticked]:
+        """What is to be called now. Taken out of the list, so that what is added during its own call stays in."""
+        with self._lock:
+            due, self._ticked = self._ticked, []
+            if not due:
+                self._thread = None
+            return due
