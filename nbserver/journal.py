@@ -37,7 +37,8 @@ class Record:
     def append(self, event: Event | tuple[Kind, float, int, bytes, int]) -> None:
         """Add one event; the plain tuple of its fields will do, which is cheaper on the path of a byte."""
         self._events.append(event)
-        self.forget()
+        if len(self._events) > self._most:
+            self.forget()
 
     @property
     def note(self) -> Callable[[tuple[Kind, float, int, bytes, int]], None]:

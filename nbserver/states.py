@@ -15,6 +15,8 @@ class ServerState(str, Enum):
     STOPPING = "stopping"
     STOPPED = "stopped"
 
+    __hash__ = str.__hash__
+
 
 class ConnectionState(str, Enum):
     """A connection's life."""
@@ -25,6 +27,8 @@ class ConnectionState(str, Enum):
     CLOSED = "closed"
     RESET = "reset"  # the peer vanished without closing
     FAILED = "failed"  # the handler raised
+
+    __hash__ = str.__hash__  # that of `Enum` is a function in Python, and the tables below are looked into all the time
 
 
 class Activity(str, Enum):

@@ -123,7 +123,7 @@ class Console:
         self._end_line(threading.get_ident())
 
     def _end_line(self, thread: int) -> None:
-        line = self._lines.pop(thread, "")
+        line = self._lines.pop(thread, "") if self._lines else ""
         if line:
             self._tell(text_event(Kind.PRINTED, time.time(), self.number, line))
 
@@ -204,10 +204,8 @@ class Console:
         """End every ``input()`` here, now and later, with `InputClosed`. Thread: any; twice is once."""
         with self._asking:
             self._input_closed = self._input_closed or reason
-            questions = list(self._questions)
-            self._questions.clear()
-        for question in questions:
-            question.slot.put(None)
+            while self._questions:
+                self._questions.popleft().slot.put(None)
         self._journal.wake()
 
     def _tell(self, event: Event, announce: bool = False) -> None:

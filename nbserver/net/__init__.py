@@ -1,17 +1,27 @@
 """Sockets and threads, with nothing but Python: the observed, hardened ``socketserver``."""
 
 from .binding import address_error
+from .certificate import Certificate, throwaway_certificate
 from .clock import Clock
 from .connection import Connection, address_text
+from .door import Access
 from .handlers import ChatRoom, Conversation, Echo
 from .limits import Limits
 from .observation import Observation
 from .observed import Observed, observed_class
+from .reach import Reach, Zone
 from .registry import at_port, servers, stop_all
 from .server import Server, StopReport, listen
 from .sockets import ObservedSocket
+from .unixpath import private_path
 
 __all__ = [
+    "Access",
+    "Certificate",
+    "Reach",
+    "Zone",
+    "private_path",
+    "throwaway_certificate",
     "ChatRoom",
     "Clock",
     "Connection",

@@ -11,6 +11,7 @@ from ..text import safe_text
 from . import proc, registry
 from .connection import address_text
 from .observed import observed_class
+from .unixpath import for_this_user_only
 
 
 def bind(server_class: type[Any], address: Any, handler: Any) -> Any:
@@ -25,7 +26,8 @@ def bind(server_class: type[Any], address: Any, handler: Any) -> Any:
         # An IPv6 address needs the other family; a class attribute, so a subclass of its own carries it.
         observed = observed_class(type(server_class.__name__, (server_class,), {"address_family": socket.AF_INET6}))
     try:
-        return observed(address, handler)
+        with for_this_user_only(address):
+            return observed(address, handler)
     except OverflowError as error:
         raise AddressError(f"{address_text(address)} cannot be bound: a port is a number from 0 to 65535") from error
     except UnicodeError as error:

@@ -22,6 +22,7 @@ from .traffic import Traffic
 from .watch import peer_watch
 
 if TYPE_CHECKING:
+    from .limits import Limits
     from .observation import Observation
 
 _FINISHING_SECONDS = 0.1  # for how long a reply waits for the handler's own send() to end
@@ -106,7 +107,7 @@ class Connection(Traffic):
         """A thread begins to serve it."""
         with self._asking:
             self._served_by += 1
-        self._become(ConnectionState.OPEN)
+            self._become(ConnectionState.OPEN)
 
     def left(self) -> None:
         """A thread serves it no more. A UDP peer that was hung up on meanwhile ends with the last."""
@@ -134,17 +135,19 @@ class Connection(Traffic):
         """It has ended; told once, whoever says so first. Thread: any."""
         if self.is_over:
             return
-        for thread in list(self._lines):
-            self._end_line(thread)
-        self.renew(0)
-        is_half_closed = self._state is ConnectionState.HALF_CLOSED
-        note = self.note or note or ("the client closed" if is_half_closed else "the server closed")
-        if self._become(self._end_state, text_event(Kind.CLOSED, time.time(), self.number, note)):
+        with self._asking:
+            for thread in list(self._lines):
+                self._end_line(thread)
+            self.renew(0)
+            is_half_closed = self._state is ConnectionState.HALF_CLOSED
+            note = self.note or note or ("the client closed" if is_half_closed else "the server closed")
+            if not self._become(self._end_state, text_event(Kind.CLOSED, time.time(), self.number, note)):
+                return
             self.note = note
             self.close_input("the connection has ended")
             self.socket = None
-            self._observation.ended(self)
-            self._journal.wake()
+        self._observation.ended(self)
+        self._journal.wake()
 
     def _become(self, state: ConnectionState, event: Event | None = None) -> bool:
         """Change the state, if it may; `event` tells it, and is there before anybody can see the new state."""
@@ -264,12 +267,12 @@ class Connection(Traffic):
         """Send as much as goes within `timeout` seconds without waiting in ``send``; returns how many bytes went."""
         view, deadline = memoryview(data), time.monotonic() + timeout
         try:
-            while view:
+            while view or getattr(self._must_live(), "unsent", None):
                 # Asked before: with a time-out of the handler's on the socket, send() itself would wait.
                 if not _wait_writable(self._must_live(), max(0.0, deadline - time.monotonic())):
                     break
                 went = self._send_some(view)
-                if not went and time.monotonic() > deadline:
+                if went < min(1, len(view)) and time.monotonic() > deadline:
                     break
                 view = view[went:]
         finally:
@@ -285,7 +288,8 @@ class Connection(Traffic):
     def _send_some(self, view: memoryview) -> int:
         with self.descriptor_lock:
             try:
-                return socket.socket.send(self._must_live(), view, _DONT_WAIT)
+                push = getattr(self._must_live(), "push", None)  # a socket that its handler has wrapped has none
+                return cast(int, push(view, _DONT_WAIT)) if push else 0
             except (BlockingIOError, TimeoutError):
                 return 0
             except OSError as error:
@@ -293,7 +297,28 @@ class Connection(Traffic):
 
     def close(self) -> None:
         """Hang up: the client reads the end; the handler's ``recv`` and ``input()`` end. Twice is once."""
-        self._hang_up("closed by you", socket.SHUT_RDWR)
+        self.hang_up("closed by you")
+
+    def hang_up(self, note: str) -> None:
+        """As `close`, with the reason in words."""
+        self._hang_up(note, socket.SHUT_RDWR)
+
+    @property
+    def limits(self) -> Limits:
+        """What its server allows."""
+        return self._observation.limits
+
+    def line_too_long(self, most: int) -> ConnectionEnded:
+        """Tell the client that its line is longer than `most` bytes, and hang up; gives the error for the handler."""
+        note = f"its line is longer than {most} bytes, the most allowed"
+        self.tell_client(f"line too long: {most} bytes are the most allowed")
+        self.hang_up(note)
+        return ConnectionEnded(f"connection {self.number}: {note}")
+
+    def tell_client(self, text: str) -> None:
+        """Send a last line to a client that is turned away, if it takes it at once."""
+        with contextlib.suppress(NbserverError):  # it has gone already, or does not read
+            self._send_within(encoded(f"{text}\r\n"), 0.0)
 
     def reset(self) -> None:
         """Break the connection off: the client gets "connection reset by peer", what it has not read is lost (TCP)."""

@@ -7,7 +7,7 @@ import threading
 from typing import Any, ClassVar
 
 from .. import context
-from ..errors import NbserverError
+from ..errors import ConnectionEnded, NbserverError
 from ..text import encoded
 from .connection import Connection
 
@@ -91,5 +91,7 @@ class ChatRoom(_Messages):
         for member in others:
             try:
                 member.send(f"#{self.connection.number}: ".encode() + data, timeout=0.2)
+            except ConnectionEnded:
+                continue  # it left this moment: it is no member any more
             except NbserverError as error:
                 print(f"#{member.number} missed a message: {error}")  # noqa: T201

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -25,9 +26,10 @@ class Limits:
         transcripts_bytes: How much of all living connections' together, in bytes; each has an equal share.
         max_line: How long a line that a handler reads with ``rfile.readline()`` may be, in bytes.
         first_byte_seconds: How long after it was accepted a client may be silent.
-        request_seconds: How long a client may take to send what the handler answers, however it drips.
-        idle_seconds: How long nothing may go either way while the handler waits for the client.
-        send_seconds: How long a client may not read while the handler sends.
+        request_seconds: From its first byte on, how long a client may take to send what the handler answers, however it
+            drips. Of no use where the handler answers nothing.
+        idle_seconds: How long a client may send nothing while the handler waits for it.
+        send_seconds: How long one ``send()`` of the handler may take because the client does not read.
         handshake_seconds: How long a TLS handshake may take.
     """
 
@@ -64,3 +66,18 @@ class Limits:
                 f"{name} is {what}{' or None' if is_none_allowed else ''}, not {safe_text(repr(value), 40)}"
             )
         super().__setattr__(name, value)
+        self._told()
+
+    @property
+    def are_timed(self) -> bool:
+        """Whether there is a limit of time that somebody must watch."""
+        timed = (self.first_byte_seconds, self.request_seconds, self.idle_seconds, self.send_seconds)
+        return any(seconds is not None for seconds in timed)
+
+    def tell(self, told: Callable[[], None]) -> None:
+        """Call `told` after each change: whoever keeps to these limits has to know. Thread: whichever changes one."""
+        object.__setattr__(self, "_told", told)
+
+    @staticmethod
+    def _told() -> None:
+        pass

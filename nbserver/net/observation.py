@@ -16,6 +16,8 @@ from ..events import Kind, text_event
 from ..journal import Journal
 from .clock import Clock
 from .connection import Connection, host_text
+from .deadlines import Deadlines
+from .door import Access, Door, Gate
 from .limits import Limits
 from .traffic import CREDIT, Traffic
 
@@ -41,8 +43,8 @@ class Observation:
     Attributes:
         journal: All the facts, bounded.
         connections: The connections by number: all that live, and the last 1 000 that have ended.
-        limits: What it allows.
-        door: Who may come in: functions of a request and its client's address, that give the reason why not, or "".
+        access: Who may come in.
+        door, gate: Asked about each client: before it is accepted, and in its own thread.
         turned_away: How many were not let in.
         errors: How many handlers have raised.
         trouble: What the accept loop met last, in words.
@@ -51,8 +53,11 @@ class Observation:
     def __init__(self, server: Observed) -> None:
         self.journal = Journal()
         self.connections: dict[int, Connection] = {}
-        self.limits = Limits()
-        self.door: list[Callable[[Any, Any], str]] = [self._too_many_from_there]
+        self._limits = Limits()
+        self._is_timed = False
+        self._deadlines = Deadlines()
+        self.access = Access()
+        self.door, self.gate = Door(self), Gate(self)
         self.turned_away = 0
         self.errors = 0
         self.trouble = ""
@@ -74,9 +79,32 @@ class Observation:
         self._spent: deque[Traffic] = deque()  # those whose credit is used up
         self._taken_over: dict[int, Connection] = {}  # whose descriptor was detached, to be wrapped in another socket
 
+    @property
+    def limits(self) -> Limits:
+        """What the server allows; may be changed while it serves."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self._limits = limits
+        limits.tell(self._limits_changed)
+        self._limits_changed()
+
+    def _limits_changed(self) -> None:
+        self._is_timed = self._limits.are_timed
+        if self._is_timed:
+            clock.add(self)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Let the accept loop look again: there may be room now."""
+        loop = vars(self._server() or object).get("_nbserver_loop")
+        if loop is not None:
+            loop.wake()
+
     def may_not_enter(self, request: Any, peer: Any) -> str:
         """Why whoever comes from `peer` is not let in; "" lets it in. Told once for each that is turned away."""
-        why = next((reason for check in self.door if (reason := check(request, peer))), "")
+        why = self.door.why_not(request, peer)
         if why:
             self.turned_away += 1
             self.trouble = f"{host_text(peer)} was turned away: {why}"
@@ -85,35 +113,29 @@ class Observation:
                 self.tell(Kind.TROUBLE, f"{self.trouble} ({self.turned_away} turned away so far)")
         return why
 
-    def _too_many_from_there(self, request: Any, peer: Any) -> str:
-        most = self.limits.max_per_peer
-        if most is None:
-            return ""
-        host = host_text(peer)
-        count = sum(host_text(connection.peer) == host for connection in self.live)
-        return f"{count} connections from its address are open, the most allowed" if count >= most else ""
-
     def spent(self, connection: Traffic) -> None:
         """A connection has no credit left: the clock gives it new."""
         self._spent.append(connection)
         clock.add(self)
 
     def tick(self) -> bool:
-        """Renew the credit of those who have spent it: the busier the server, the smaller the share of each."""
+        """What is due ten times a second: new credit, and the limits of time. Thread: the clock's."""
+        # The busier the server, the smaller the share of each.
         count = min(len(self._spent), _RENEWED_A_TICK)
         for _ in range(count):
             self._spent.popleft().renew(max(_LEAST_CREDIT, min(CREDIT, _KEPT_A_TICK // count)))
-        return bool(self._spent)
+        if self._is_timed:
+            self._deadlines.look(self.live, self._limits)
+        return bool(self._spent) or (self._is_timed and bool(self._live))
 
     def open(self, peer: Any, sock: socket.socket | None, is_datagram: bool = False) -> Connection:
         """A new connection."""
         with self._lock:
-            self._last_number += 1
-            number = self._last_number
-        connection = Connection(number, peer, self, sock, is_datagram)
-        with self._lock:
-            self.connections[number] = connection
+            self._last_number = number = self._last_number + 1
+            connection = self.connections[number] = Connection(number, peer, self, sock, is_datagram)
             self._live.add(connection)
+        if self._is_timed:
+            clock.add(self)
         self.journal.wake()
         return connection
 
@@ -154,27 +176,30 @@ class Observation:
 
     def ended(self, connection: Connection) -> None:
         """A connection has ended: it stays in the table for a while, to be read."""
-        connection.transcript.forget(_ENDED_BYTES)
+        if connection.bytes_in + connection.bytes_out > _ENDED_BYTES:
+            connection.transcript.forget(_ENDED_BYTES)
         with self._lock:
-            was_full = len(self._live) >= self.limits.max_connections
+            was_full = not self.has_room
             self._live.discard(connection)
             self._ended.append(connection.number)
-            forget = self._ended.popleft() if len(self._ended) > _REMEMBERED else 0
-            old = self.connections.pop(forget, None)
-            if self._peers.get(connection.peer) is connection:
+            if len(self._ended) > _REMEMBERED:
+                self._forget(self.connections.pop(self._ended.popleft()))
+            if connection.is_datagram and self._peers.get(connection.peer) is connection:
                 del self._peers[connection.peer]
-            if old is not None:
-                mine = (1, old.messages_in, old.messages_out, old.bytes_in, old.bytes_out)
-                self.forgotten = [a + b for a, b in zip(self.forgotten, mine, strict=True)]
             for table in (self._foreign, self._taken_over):
-                for key in [key for key, other in table.items() if other is connection]:
+                for key in [key for key, other in table.items() if other is connection] if table else ():
                     del table[key]
             is_idle = not self._live
         if is_idle:
             self.on_idle()
-        server = self._server()
-        if was_full and server is not None:
-            server._loop.wake()
+        if was_full:
+            self._look_again()
+
+    def _forget(self, old: Connection) -> None:
+        """Count one that is no longer in the table."""
+        sums = self.forgotten
+        carried = (old.messages_in, old.messages_out, old.bytes_in, old.bytes_out)
+        self.forgotten = [sums[0] + 1, *(total + one for total, one in zip(sums[1:], carried, strict=True))]
 
     @property
     def live(self) -> list[Connection]:

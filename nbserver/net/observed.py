@@ -31,10 +31,18 @@ from ..events import KEPT_BYTES, Kind
 from .connection import Connection
 from .observation import Observation
 from .resilient import PooledThreads, ResilientLoop
-from .sockets import ObservedDatagramSocket, ObservedSocket, datagram_servers
+from .sockets import ObservedDatagramSocket, ObservedSocket, Seen, datagram_servers
+from .tls import TLSSocket
 
 _TRUNCATED = getattr(socket, "MSG_TRUNC", 0)
 _DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
+
+
+class _KnownOf:
+    """The `Observation` of a server, made when it is asked for first; from then on the object's own attribute."""
+
+    def __get__(self, server: Observed, owner: object = None) -> Observation:
+        return vars(server).setdefault("observation", Observation(server))  # type: ignore[no-any-return]
 
 
 class Observed(ResilientLoop):
@@ -42,13 +50,7 @@ class Observed(ResilientLoop):
 
     RequestHandlerClass: Any
 
-    @property
-    def observation(self) -> Observation:
-        """What is known of this server."""
-        try:
-            return vars(self)["_nbserver_observation"]  # type: ignore[no-any-return]
-        except KeyError:
-            return vars(self).setdefault("_nbserver_observation", Observation(self))  # type: ignore[no-any-return]
+    observation = _KnownOf()
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """As the class's own; the observation is told when it begins and ends."""
@@ -71,6 +73,10 @@ class Observed(ResilientLoop):
         connection.served()
         previous = context.enter(connection)
         try:
+            why = self.observation.gate.why_not(connection, request)
+            if why:
+                connection.note = why
+                return
             super().finish_request(request, client_address)
         except InputClosed:
             pass  # the client left while the handler asked a person: an ordinary end
@@ -115,7 +121,7 @@ class Observed(ResilientLoop):
         why = self.observation.may_not_enter(request, client_address)
         if not why:
             return False
-        if isinstance(request, socket.socket):
+        if isinstance(request, socket.socket) and self.observation.access.context is None:
             with contextlib.suppress(OSError):  # it has gone already
                 _socket.socket.send(request, f"{why}\r\n".encode(), _DONT_WAIT)
         if not self._is_datagram():
@@ -126,9 +132,10 @@ class Observed(ResilientLoop):
         observation = self.observation
         if type(request) is socket.socket:
             timeout = request.gettimeout()
-            request = ObservedSocket(request.family, request.type, request.proto, fileno=request.detach())
+            kind = request.family, request.type, request.proto
+            request = self._new_socket(kind, request.detach())
             request.settimeout(timeout)
-        if isinstance(request, ObservedSocket):
+        if isinstance(request, Seen):
             request.connection = observation.open(client_address, request)
         elif self._is_datagram():
             data = request[0] if isinstance(request, tuple) and isinstance(request[0], bytes) else b""
@@ -136,6 +143,11 @@ class Observed(ResilientLoop):
         else:
             observation.adopt(request, observation.open(client_address, None))
         return request
+
+    def _new_socket(self, kind: tuple[int, int, int], fd: int) -> Seen:
+        """The socket of an accepted descriptor; `kind` is family, type and protocol."""
+        context = self.observation.access.context
+        return ObservedSocket(*kind, fd) if context is None else TLSSocket(context, *kind, fd)
 
     def _connection_of(self, request: Any, client_address: Any) -> Connection:
         observation = self.observation
@@ -154,7 +166,7 @@ class Observed(ResilientLoop):
 
     def _trouble(self, text: str) -> None:
         # Not by the property: a worker may tell this after the object has its own class back.
-        observation: Observation = vars(self)["_nbserver_observation"]
+        observation: Observation = vars(self)["observation"]
         observation.trouble = text
         observation.tell(Kind.TROUBLE, text)
 
@@ -179,6 +191,7 @@ class Accepting(socketserver.TCPServer):
     # Windows lets two servers share a port with it; elsewhere it lets a port be bound again right after a server has
     # ended.
     allow_reuse_address = os.name == "posix"
+    _accepts: tuple[Any, ...] = (None,)
 
     def get_request(self) -> tuple[Any, Any]:
         """``accept()``, without making a plain socket first."""
@@ -186,7 +199,10 @@ class Accepting(socketserver.TCPServer):
         if type(listener) is not socket.socket or type(self).get_request is not Accepting.get_request:
             return super().get_request()  # a hook of the user's in front of this one expects a plain socket
         fd, address = listener._accept()  # type: ignore[attr-defined]
-        request = ObservedSocket(listener.family, listener.type, listener.proto, fileno=fd)
+        known = self._accepts
+        if known[0] is not listener:  # asked once for each listener: each answer is an enum, made anew
+            known = self._accepts = (listener, listener.family, listener.type, listener.proto)
+        request = cast(Observed, self)._new_socket(known[1:], fd)
         if sys.platform != "linux":
             request.setblocking(True)  # BSD's accept() hands the listener's own mode on
         return request, address

@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import socket
+import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +75,18 @@ def port_holder(port: int) -> str:
     if _TIME_WAIT in states.values():
         return "nobody, but connections that ended less than a minute ago (TIME_WAIT)"
     return ""
+
+
+def backlog(listener: socket.socket) -> int | None:
+    """How many clients the system has connected for `listener` that wait to be accepted; None if it does not tell."""
+    if not hasattr(socket, "TCP_INFO"):
+        return None
+    try:
+        # Of a listening socket, `tcpi_unacked` in struct tcp_info (include/uapi/linux/tcp.h) is this number.
+        info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28)
+    except OSError:
+        return None  # a Unix socket, or closed
+    return int(struct.unpack_from("I", info, 24)[0])
 
 
 def _processes_with(inode: int) -> Iterator[tuple[int, str]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import os
 import socket
 import socketserver
 import threading
@@ -20,13 +18,16 @@ from ..events import Kind
 from ..journal import Journal
 from ..states import SERVER_TRANSITIONS, ServerState, may_follow
 from ..text import safe_text
-from . import registry
+from . import proc, registry
 from .binding import bind
 from .connection import Connection, address_text
+from .door import Access
 from .handlers import Conversation
 from .limits import Limits
 from .observation import Observation
 from .observed import Observed, observed_class
+from .reach import Reach
+from .unixpath import UnixPath
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,21 +68,27 @@ class Server:
         program: The program that made it, if a program did (``%%server``).
     """
 
-    def __init__(self, base: socketserver.BaseServer, limits: Limits | None = None) -> None:
+    def __init__(
+        self, base: socketserver.BaseServer, limits: Limits | None = None, access: Access | None = None
+    ) -> None:
         """Take over a server object; from here on it is observed.
 
         Args:
             base: Constructed and bound, not serving.
             limits: What it allows; kept, and may be changed later.
+            access: Who may connect; by default this machine only.
 
         Raises:
-            UsageError: `base` is no ``socketserver`` server, or one that forks.
+            UsageError: `base` is no ``socketserver`` server, or one that forks; or `access` is not for its kind.
         """
+        access = access or Access()
+        _check_access(base, access)
         self._own_class = type(base)
         self.base = _observe(base)
         self.observation: Observation = self.base.observation
         self._loop = self.base._loop  # kept, for the time after the stop, when the object has its own class back
         self.observation.limits = limits or Limits()
+        self.observation.access = access
         self.observation.on_serving = self._serving
         self.observation.on_idle = self._let_go
         self.cell = ""
@@ -95,7 +102,7 @@ class Server:
         self._failure: BaseException | None = None
         self._holds_console = False
         self._may_let_go = False
-        self._path = _unix_path(self.base)
+        self._path = UnixPath.of(self.base)
 
     # ── its life ──
 
@@ -204,9 +211,8 @@ class Server:
 
     def _close_listener(self) -> None:
         # First, so that what is bound to the path right after is not taken away with it.
-        if self._path is not None and _inode(self._path[0]) == self._path[1]:
-            with contextlib.suppress(OSError):  # somebody took it away this moment
-                os.unlink(self._path[0])
+        if self._path is not None:
+            self._path.remove()
         if self._loop.is_closed:
             return  # the program itself has closed it
         try:
@@ -292,6 +298,32 @@ class Server:
     def thread(self) -> threading.Thread | None:
         """The thread of the accept loop."""
         return self._thread
+
+    @property
+    def access(self) -> Access:
+        """Who may connect."""
+        return self.observation.access
+
+    @property
+    def token(self) -> str:
+        """What a client's first line must show, as ``HELLO <token>``; "" if it need not."""
+        return self.access.token
+
+    @property
+    def reach(self) -> Reach:
+        """Who can reach it, and the addresses that they type."""
+        return Reach.of(self.base.server_address, self.access.lan, self.access.allow_public)
+
+    @property
+    def backlog(self) -> int | None:
+        """How many clients the operating system has connected that wait to be accepted; None if it does not tell."""
+        return proc.backlog(self.base.socket) if not self.is_datagram else None
+
+    @property
+    def speaks_http(self) -> bool:
+        """Whether a browser can ask it: its handler is one of `http.server`."""
+        handler = getattr(self.base, "RequestHandlerClass", None)
+        return isinstance(handler, type) and any(c.__module__ == "http.server" for c in handler.__mro__)
 
     @property
     def family(self) -> socket.AddressFamily:
@@ -401,6 +433,12 @@ def _observe(base: socketserver.BaseServer) -> Observed:
     return base  # type: ignore[return-value]
 
 
+def _check_access(base: Any, access: Access) -> None:
+    is_datagram = getattr(base, "socket_type", None) == socket.SOCK_DGRAM
+    if is_datagram and (access.token or access.tls is not None):
+        raise UsageError("a token and TLS are for streams: datagrams have no first line and no handshake")
+
+
 def _is_listening(sock: socket.socket) -> bool:
     try:
         return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
@@ -408,27 +446,12 @@ def _is_listening(sock: socket.socket) -> bool:
         return False  # closed; or a system that does not tell, where the backlog stays as it is
 
 
-def _unix_path(base: Any) -> tuple[str, int] | None:
-    """The path of a Unix socket, which outlives the socket, and its inode: another's is not taken away."""
-    address = base.server_address
-    if getattr(base, "address_family", None) != getattr(socket, "AF_UNIX", object()) or not isinstance(address, str):
-        return None
-    inode = _inode(os.path.abspath(address)) if address else None
-    return (os.path.abspath(address), inode) if inode else None
-
-
-def _inode(path: str) -> int | None:
-    try:
-        return os.stat(path).st_ino
-    except OSError:
-        return None
-
-
 def listen(
     handler: Any = None,
     address: Any = ("127.0.0.1", 0),
     server_class: type[socketserver.BaseServer] = socketserver.ThreadingTCPServer,
     limits: Limits | None = None,
+    access: Access | None = None,
 ) -> Server:
     """Bind a server; it serves after `Server.start`.
 
@@ -437,6 +460,7 @@ def listen(
         address: ``(host, port)``, port 0 for any that is free; a path for a Unix socket.
         server_class: Any class built on ``socketserver``.
         limits: What it allows.
+        access: Who may connect; by default this machine only.
 
     Raises:
         UsageError: The handler is no handler, or the class no server class.
@@ -452,4 +476,4 @@ def listen(
         raise UsageError(f"server_class must be a class built on socketserver, not {safe_text(repr(server_class), 80)}")
     if issubclass(server_class, getattr(socketserver, "ForkingMixIn", ())):
         raise UsageError(f"{server_class.__name__} would fork the kernel: use the Threading class of the same name")
-    return Server(bind(server_class, address, handler), limits)
+    return Server(bind(server_class, address, handler), limits, access)

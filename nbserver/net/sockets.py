@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import io
 import socket
 import weakref
 from collections.abc import Callable, Iterable
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..events import KEPT_BYTES
 from ..states import Activity
 from .connection import Connection
+from .lines import BoundedLines
 
 if TYPE_CHECKING:
     from .observation import Observation
@@ -103,6 +105,7 @@ class Seen(socket.socket):
 
     __slots__ = ()
     connection: Connection
+    unsent = b""  # what was taken to be sent and has not gone yet
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         """As the socket's own; seen."""
@@ -157,6 +160,14 @@ class Seen(socket.socket):
         # Not with os.sendfile, which goes from descriptor to descriptor, past every method here.
         return cast(int, self._sendfile_use_send(file, offset, count))  # type: ignore[attr-defined]
 
+    def makefile(self, mode: str = "r", buffering: int | None = None, **options: Any) -> Any:
+        """As the socket's own; its lines may have a longest length."""
+        file = super().makefile(mode, buffering, **options)  # type: ignore[call-overload]
+        if self.connection.limits.max_line is None or type(file) is not io.BufferedReader:
+            return file
+        size = io.DEFAULT_BUFFER_SIZE if buffering is None or buffering < 0 else buffering
+        return BoundedLines(file.detach(), size, self.connection)
+
     def _observed(self, activity: Activity, call: Callable[..., Any], *args: Any) -> Any:
         connection = self.connection
         connection.activity = activity
@@ -209,6 +220,13 @@ class ObservedSocket(Seen):
     recv = seen_recv(_socket.socket.recv)
     send = seen_send(_socket.socket.send)
     sendall = seen_sendall(_socket.socket.sendall)
+
+    recv_unseen = _socket.socket.recv
+    send_unseen = _socket.socket.sendall
+
+    def push(self, data: Any, flags: int) -> int:
+        """Send a part of `data`, uncounted. Raises as the socket's own ``send``."""
+        return _socket.socket.send(self, data, flags)
 
 
 def _kept(data: Any, size: int) -> bytes:
