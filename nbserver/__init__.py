@@ -20,7 +20,19 @@ if TYPE_CHECKING:
     from .fleet import Client, Fleet, until
     from .kernel import allow_nested_asyncio
     from .kernel.doctor import doctor
-    from .net import ChatRoom, Connection, Conversation, Echo, Limits, Server, observed_class, servers, stop_all
+    from .net import (
+        Certificate,
+        ChatRoom,
+        Connection,
+        Conversation,
+        Echo,
+        Limits,
+        Server,
+        observed_class,
+        servers,
+        stop_all,
+        throwaway_certificate,
+    )
     from .notebook import client, clients, observe, panel, run_client, run_server, serve
 
 __version__ = "0.1.0"
@@ -28,13 +40,15 @@ __version__ = "0.1.0"
 _HOMES = {
     "notebook": "client clients observe panel run_client run_server serve",
     "kernel": "allow_nested_asyncio doctor",
-    "net": "ChatRoom Connection Conversation Echo Limits Server observed_class servers stop_all",
+    "net": "Certificate ChatRoom Connection Conversation Echo Limits Server "
+    "observed_class servers stop_all throwaway_certificate",
     "fleet": "Client Fleet until",
     "errors": "NbserverError UsageError",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "Certificate",
     "ChatRoom",
     "Client",
     "Connection",
@@ -57,6 +71,7 @@ __all__ = [
     "serve",
     "servers",
     "stop_all",
+    "throwaway_certificate",
     "until",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socketserver
+import ssl
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,10 +12,23 @@ from .console import Program
 from .errors import NotListening, UsageError
 from .fleet import Client, Fleet, Step, Target, checked, enlist, live_clients, play
 from .kernel import Cell, Magics, ServerProgram
-from .net import Limits, Server, listen, servers, stop_all
+from .net import (
+    Access,
+    Certificate,
+    Limits,
+    Server,
+    Zone,
+    bound_to,
+    listen,
+    private_path,
+    servers,
+    stop_all,
+)
 from .text import safe_text
+from .tokens import new_token
 from .widgets import Hub, View, target_of
 
+_LAN_LIMITS = {"max_per_peer": 20, "first_byte_seconds": 60.0}
 _ACCEPTED_SECONDS = 1.0  # for how long clients() waits until a server of ours has accepted them
 
 # What each cell made in its earlier run, to be replaced when it runs again. Cells run in the main thread, one at a
@@ -29,6 +43,11 @@ def serve(
     *,
     host: str = "127.0.0.1",
     server_class: type[socketserver.BaseServer] = socketserver.ThreadingTCPServer,
+    unix: bool = False,
+    lan: bool = False,
+    allow_public: bool = False,
+    token: str | bool = "",
+    tls: ssl.SSLContext | Certificate | None = None,
     **limits: Any,
 ) -> Server:
     """Start a server in the background; as the last expression of a cell it shows its board.
@@ -40,10 +59,17 @@ def serve(
         port: 0 takes any that is free.
         host: An address of this machine, or the path of a Unix socket with a Unix `server_class`.
         server_class: Any class built on ``socketserver``.
+        unix: Listen on a Unix socket in a private folder, for this user's own programs only.
+        lan: Let those in the same network connect, too: then the board shows the address to type. Unless they are
+            given, ``max_per_peer`` is 20 then and ``first_byte_seconds`` 60.
+        allow_public: With `lan`, let everybody connect who can reach this machine.
+        token: What a client's first line must show, as ``HELLO <token>``; True makes one (``server.token``).
+        tls: How to speak TLS; `nbserver.throwaway_certificate` gives one for lessons.
         **limits: Such as ``max_connections=200``; `nbserver.Limits` lists them.
 
     Raises:
-        UsageError: The handler is none, the class is none, or it forks; or there is no such limit.
+        UsageError: The handler is none, the class is none, or it forks; there is no such limit; or an address of a
+            network is asked for without `lan`.
         AddressError: The address cannot be bound; the message says who holds it, and what would do.
     """
     if not isinstance(host, str) or type(port) is not int:
@@ -51,42 +77,85 @@ def serve(
             "host is a text and port a number, as in serve(handler, port=8008), "
             f"not {safe_text(repr((host, port)), 80)}"
         )
+    access = _access(lan, allow_public, token, tls, same_user=unix)
+    most = _limits(limits, lan)
+    address: Any = host if "/" in host else (host, port)
+    if unix:
+        is_default = server_class is socketserver.ThreadingTCPServer
+        server_class = socketserver.ThreadingUnixStreamServer if is_default else server_class
+        address = private_path()
+    elif lan and host == "127.0.0.1":
+        address = ("0.0.0.0", port)
+    elif isinstance(address, tuple) and not lan and bound_to(host) is not Zone.MACHINE:
+        raise UsageError(f"{safe_text(host, 80)} can be reached from the network: say lan=True if that is meant")
     cell = _begin()
-    address = host if "/" in host else (host, port)
-    server = listen(handler, address, server_class, Limits.of(**limits))
+    server = listen(handler, address, server_class, most, access)
     return _present(server, cell).start()
 
 
-def observe(base_server: socketserver.BaseServer, **limits: Any) -> Server:
+def observe(
+    base_server: socketserver.BaseServer,
+    *,
+    lan: bool = False,
+    allow_public: bool = False,
+    token: str | bool = "",
+    tls: ssl.SSLContext | Certificate | None = None,
+    **limits: Any,
+) -> Server:
     """Observe a ``socketserver`` server that somebody else made, and serve it in the background.
 
     Args:
         base_server: Constructed and bound, not serving. When it is stopped it has its own class again.
+        lan, allow_public, token, tls: As for `serve`. Without `lan` only this machine's clients are let in, whatever
+            the address is.
         **limits: Such as ``max_connections=200``; `nbserver.Limits` lists them.
 
     Raises:
         UsageError: It is no ``socketserver`` server, or one that forks; or there is no such limit.
     """
+    access = _access(lan, allow_public, token, tls)
     cell = _begin()
-    return _present(Server(base_server, Limits.of(**limits)), cell).start()
+    return _present(Server(base_server, _limits(limits, lan), access), cell).start()
 
 
-def client(target: Any, script: Iterable[Step] | None = None) -> Program:
+def _access(
+    lan: bool, allow_public: bool, token: str | bool, tls: ssl.SSLContext | Certificate | None, same_user: bool = False
+) -> Access:
+    """Who may connect, checked before anything is bound."""
+    for name, value in (("lan", lan), ("allow_public", allow_public), ("unix", same_user)):
+        if not isinstance(value, bool):
+            raise UsageError(f"{name} is True or False, not {safe_text(repr(value), 40)}")
+    if allow_public and not lan:
+        raise UsageError("allow_public=True goes with lan=True")
+    if not isinstance(token, (str, bool)):
+        raise UsageError(f"token is a text, or True for a new one, not {safe_text(repr(token), 40)}")
+    text = (new_token() if token else "") if isinstance(token, bool) else token
+    return Access(lan, allow_public, text, same_user, tls)
+
+
+def _limits(values: dict[str, Any], lan: bool) -> Limits:
+    """The limits by name; on a network there are more of them."""
+    return Limits.of(**({**_LAN_LIMITS, **values} if lan else values))
+
+
+def client(target: Any, script: Iterable[Step] | None = None, *, tls: Any = None, token: str = "") -> Program:
     """One client in a sibling thread; as the last expression of a cell it shows its console.
 
     Args:
         target: A `Server`, an address such as ``("127.0.0.1", 8008)``, the path of a Unix socket, or a function without
             arguments to run as the client's program.
         script: What it says by itself: texts, pauses in seconds, `until`, and None to hang up.
+        tls: For an address: an `ssl.SSLContext`, or a `Certificate`, to speak TLS with.
+        token: For an address: what the server asks for first. A `Server` says both itself.
 
     Raises:
         NotListening: Nothing listens there.
         UsageError: The target or the script is none.
     """
-    return clients(target, 1, script)[0]
+    return clients(target, 1, script, tls=tls, token=token)[0]
 
 
-def clients(target: Any, n: int, script: Iterable[Step] | None = None) -> Fleet:
+def clients(target: Any, n: int, script: Iterable[Step] | None = None, *, tls: Any = None, token: str = "") -> Fleet:
     """`n` clients, each in a thread of its own; see `client`.
 
     Raises:
@@ -102,7 +171,7 @@ def clients(target: Any, n: int, script: Iterable[Step] | None = None) -> Fleet:
                 "a script is for clients that nbserver makes; a program of your own says what it says itself"
             )
     cell = _begin()
-    make = _maker(target)
+    make = _maker(target, tls, token)
     accepted = target.accepted if isinstance(target, Server) else 0
     fleet = Fleet()
     _remember(cell, fleet)  # first: if one cannot be made, those before it are the cell's all the same
@@ -118,8 +187,12 @@ def clients(target: Any, n: int, script: Iterable[Step] | None = None) -> Fleet:
     return fleet
 
 
-def run_server(source: str) -> Server | ServerProgram:
+def run_server(source: str, lan: bool = False) -> Server | ServerProgram:
     """Run the text of a server's program in a thread beside the notebook; what ``%%server`` does.
+
+    Args:
+        source: The program's text.
+        lan: Whether those in the same network may connect.
 
     Returns:
         The `Server` that the program serves (the first, if several); or, of a program without ``socketserver``
@@ -135,7 +208,7 @@ def run_server(source: str) -> Server | ServerProgram:
     cell = _begin()
     before = _user_variables()
     variables = dict(before)
-    program = ServerProgram(code, variables, before.values())
+    program = ServerProgram(code, variables, before.values(), Access(lan=lan), _limits({}, lan))
     program.on_server = lambda server: _mark(server, cell)
     _remember(cell, program)
     program.start()
@@ -172,12 +245,14 @@ def _is_program(target: Any) -> bool:
     return callable(target) and not isinstance(target, Server)
 
 
-def _maker(target: Any) -> Callable[[int], Program]:
+def _maker(target: Any, tls: Any, token: str) -> Callable[[int], Program]:
     """What makes one client of `target`, given its number."""
     if _is_program(target):
         name = getattr(target, "__name__", "program")
         return lambda number: Program(number, target, f"client {number}: {name}")
     place = target_of(target) if isinstance(target, Server) else Target.at(target)
+    if tls is not None or token:
+        place = place._replace(tls=tls.client if isinstance(tls, Certificate) else tls, token=token)
 
     def make(number: int) -> Client:
         try:

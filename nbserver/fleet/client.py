@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from ..console import Program
 from ..errors import ConnectionEnded, NotHeard, NotListening, UsageError
 from ..events import KEPT_BYTES, Kind, new_event, text_event
 from ..text import Decoder, safe_text
+from .secure import SecureSocket, show_token
 
 _CONNECT_SECONDS = 5.0
 _RECEIVE_BYTES = 65_536
@@ -24,11 +26,15 @@ class Target(NamedTuple):
         address: ``(host, port)``, or a Unix socket's path.
         family: `socket.AF_INET`, `socket.AF_INET6`, or `socket.AF_UNIX`.
         type: `socket.SOCK_STREAM` or `socket.SOCK_DGRAM`.
+        tls: How to speak TLS there, or None.
+        token: What the server asks for first, or "".
     """
 
     address: Any
     family: int = socket.AF_INET
     type: int = socket.SOCK_STREAM
+    tls: ssl.SSLContext | None = None
+    token: str = ""
 
     @classmethod
     def at(cls, address: Any) -> Target:
@@ -152,7 +158,7 @@ class Client(Program):
         return f"<Client {self.number} of {self.target}, {'ended' if self.has_ended else 'connected'}>"
 
 
-def _connect(target: Target) -> socket.socket:
+def _connect(target: Target) -> socket.socket | SecureSocket:
     """A connected socket; the operating system's refusal put in words."""
     sock = socket.socket(target.family, target.type)
     try:
@@ -160,10 +166,14 @@ def _connect(target: Target) -> socket.socket:
         if target.family == getattr(socket, "AF_UNIX", None) and target.type == socket.SOCK_DGRAM:
             sock.bind("")  # an abstract name of its own (Linux): a datagram server has nobody to answer otherwise
         sock.connect(target.address)
-        sock.settimeout(None)
-    except (OSError, OverflowError, UnicodeError) as error:
+        ready = sock if target.tls is None else SecureSocket(sock, target.tls, str(target.address[0]))
+        if target.token:
+            show_token(ready, target.token)
+        if isinstance(ready, socket.socket):
+            ready.settimeout(None)
+        return ready
+    except (OSError, OverflowError, UnicodeError, ValueError) as error:
         sock.close()
         if isinstance(error, (ConnectionRefusedError, FileNotFoundError, TimeoutError)):
             raise NotListening(f"nothing listens on {safe_text(str(target))}: start a server there first") from error
         raise UsageError(f"{safe_text(str(target))} cannot be connected to: {error}") from error
-    return sock

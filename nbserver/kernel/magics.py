@@ -8,7 +8,10 @@ from typing import Any
 
 from ..errors import UsageError
 
-_SERVER_HELP = "%%server takes no options: the program's own text says where it listens"
+_SERVER_HELP = (
+    "%%server takes --lan, which lets the network connect, and nothing else: "
+    "the program's own text says where it listens"
+)
 _CLIENT_HELP = "%%client takes --count N, how many clients run the program, from 1 to 200"
 
 
@@ -18,7 +21,7 @@ class Magics:
     Each hands the cell's text to a plain function, so that all they do can be had without them.
     """
 
-    def __init__(self, server: Callable[[str], Any], client: Callable[[str, int], Any]) -> None:
+    def __init__(self, server: Callable[[str, bool], Any], client: Callable[[str, int], Any]) -> None:
         """Take what they call.
 
         Args:
@@ -41,14 +44,15 @@ class Magics:
     def server(self, line: str, cell: str) -> Any:
         """Run the cell as a server's program, in a thread beside the notebook.
 
-            %%server
+            %%server [--lan]
 
         Everything up to and including serve_forever(), unchanged. The cell returns as soon as it listens; run again, it
-        replaces its own earlier server and takes over the port.
+        replaces its own earlier server and takes over the port. Whatever address the program binds, only this machine's
+        clients are let in; with --lan those in the same network as well.
         """
-        if line.strip():
+        if line.strip() not in ("", "--lan"):
             raise UsageError(f"{line.strip()!r} is not an option: {_SERVER_HELP}")
-        return self._server(cell)
+        return self._server(cell, bool(line.strip()))
 
     def client(self, line: str, cell: str) -> Any:
         """Run the cell as a client's program, in threads beside the notebook.

@@ -6,13 +6,14 @@ import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from .. import context
 from ..console import Program
 from ..errors import NbserverError, UsageError
 from ..events import Kind
-from ..net import Server, address_error, observed_class
+from ..net import Access, Limits, Server, address_error, observed_class
 from .cells import shell
 
 _NEVER_LISTENING_SECONDS = 10.0
@@ -45,13 +46,17 @@ class ServerProgram(Program):
     Attributes:
         variables: Its variables.
         servers: The `Server`s that it serves, in the order in which they began.
+        access, limits: Who may connect to its servers, and what each allows.
         last_address: What it tried to bind last.
         shown: The number of the last event of its transcript that its cell has shown.
     """
 
-    def __init__(self, code: Any, variables: dict[str, Any], inherited: Iterable[object]) -> None:
+    def __init__(
+        self, code: Any, variables: dict[str, Any], inherited: Iterable[object], access: Access, limits: Limits
+    ) -> None:
         super().__init__(0, run_text(code, variables), "nbserver-program", inherited)
         self.variables = variables
+        self.access, self.limits = access, limits
         self.servers: list[Server] = []
         self.last_address: Any = None
         self.shown = 0
@@ -98,7 +103,7 @@ class ServerProgram(Program):
 
     def _serves(self, base: Any, is_serving: bool) -> None:
         if is_serving:
-            server = Server(base)
+            server = Server(base, replace(self.limits), self.access)
             server.program = self
             self.servers.append(server)
             self.on_server(server)

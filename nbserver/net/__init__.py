@@ -9,7 +9,7 @@ from .handlers import ChatRoom, Conversation, Echo
 from .limits import Limits
 from .observation import Observation
 from .observed import Observed, observed_class
-from .reach import Reach, Zone
+from .reach import Reach, Zone, bound_to
 from .registry import at_port, servers, stop_all
 from .server import Server, StopReport, listen
 from .sockets import ObservedSocket
@@ -35,6 +35,7 @@ __all__ = [
     "StopReport",
     "address_error",
     "address_text",
+    "bound_to",
     "at_port",
     "listen",
     "observed_class",

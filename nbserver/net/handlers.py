@@ -22,6 +22,11 @@ class _Messages(socketserver.BaseRequestHandler):
             self.message(self.request[0])
             return
         while data := self.request.recv(65_536):
+            stranger = getattr(getattr(self.request, "connection", None), "speaks", "")
+            if stranger:
+                # A page that a browser shows may be made to send here whatever its author likes.
+                self.request.connection.hang_up(f"it speaks {stranger}, and is no client of this server's")
+                return
             self.message(data)
 
     def message(self, data: bytes) -> None:

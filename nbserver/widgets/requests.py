@@ -139,7 +139,8 @@ def target_of(server: Server) -> Target:
     if isinstance(address, tuple):
         everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
         address = (everywhere.get(address[0], address[0]), address[1])
-    return Target(address, server.family, socket.SOCK_DGRAM if server.is_datagram else socket.SOCK_STREAM)
+    kind = socket.SOCK_DGRAM if server.is_datagram else socket.SOCK_STREAM
+    return Target(address, server.family, kind, server.access.client_context, server.token)
 
 
 def _rid(request: Request) -> str:
