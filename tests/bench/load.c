@@ -1,8 +1,12 @@
-/* The clients of the benchmark: one thread, epoll, sockets that never block. What it finds it prints as one line of JSON.
+/* The clients of the benchmark: one thread, epoll, sockets that never block. It prints one line of JSON.
 
-   load echo|churn|burst PORT SERVER_PID COUNT SECONDS     a closed loop of 64 bytes; connect, echo, close; a crowd
-   load idle PORT SERVER_PID COUNT SECONDS                 holds COUNT connections until stdin ends
-   load serve                                              an echo server in C: shows how fast these clients can be */
+   load MODE PORT SERVER_PID COUNT SECONDS, with COUNT connections at once:
+        echo       each sends 64 bytes, waits for them, and again
+        paced      together they send 100 times a second, answered or not: how long does each echo take?
+        churn      connect, echo, close, and again
+        burst      all connect at once: until when has each been echoed?
+        idle       connects and holds them until stdin ends
+   load serve      an echo server in C: shows how fast these clients can be */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -15,10 +19,11 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { SIZE = 64, BATCH = 256, PATIENCE = 60 /* seconds for what should take none */ };
+enum { SIZE = 64, BATCH = 256, PACE = 100 /* messages/s */, PATIENCE = 20 /* seconds for what should take none */ };
 enum state { CONNECTING, WAITING, ENDING, DONE };
 
 struct connection {
@@ -26,10 +31,11 @@ struct connection {
     enum state state;
     int got;        /* bytes of the echo */
     double sent_at; /* seconds */
+    long echoes;    /* how many have come */
 };
 
-struct usage { /* at one moment, in seconds */
-    double time, load, server;
+struct usage { /* until now, in seconds: of the clients, of the server, of all programs on this machine */
+    double time, load, server, machine;
 };
 
 static int poller, count, errors;
@@ -53,11 +59,20 @@ static double seconds_of(clockid_t clock) {
 
 static double now(void) { return seconds_of(CLOCK_MONOTONIC); }
 
+static double machine_seconds(void) {
+    double user = 0, nice = 0, system = 0;
+    FILE *file = fopen("/proc/stat", "r");
+    if (!file || fscanf(file, "cpu %lf %lf %lf", &user, &nice, &system) != 3) fail("/proc/stat");
+    fclose(file);
+    return (user + nice + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
 static struct usage usage(void) {
     struct rusage r;
     getrusage(RUSAGE_SELF, &r);
-    double load = (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) + 1e-6 * (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
-    return (struct usage){now(), load, seconds_of(server_clock)};
+    double load = (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec);
+    load += 1e-6 * (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
+    return (struct usage){now(), load, seconds_of(server_clock), machine_seconds()};
 }
 
 /* ── the result ── */
@@ -81,12 +96,14 @@ static double wait_at(double share) {
 }
 
 static void print_result(long done, struct usage begin, struct usage end) {
-    double seconds = end.time - begin.time;
+    double seconds = end.time - begin.time, load = end.load - begin.load, server = end.server - begin.server;
+    double others = end.machine - begin.machine - load - server;
     qsort(waits, waits_length, sizeof *waits, in_order);
-    printf("{\"done\": %ld, \"seconds\": %.6f, \"rate\": %.3f, \"p50\": %.1f, \"p99\": %.1f, \"errors\": %d, "
-           "\"load_cpu\": %.4f, \"server_cpu\": %.4f, \"cpu_each\": %.3f}\n",
-           done, seconds, (double)done / seconds, wait_at(0.5), wait_at(0.99), errors, (end.load - begin.load) / seconds,
-           (end.server - begin.server) / seconds, done ? 1e6 * (end.server - begin.server) / (double)done : 0);
+    printf("{\"done\": %ld, \"seconds\": %.6f, \"rate\": %.3f, ", done, seconds, (double)done / seconds);
+    printf("\"p50\": %.1f, \"p99\": %.1f, \"errors\": %d, ", wait_at(0.5), wait_at(0.99), errors);
+    printf("\"load_cpu\": %.4f, \"server_cpu\": %.4f, ", load / seconds, server / seconds);
+    printf("\"others_cpu\": %.3f, ", others > 0 ? others / seconds : 0);
+    printf("\"cpu_each\": %.3f}\n", done ? 1e6 * server / (double)done : 0);
 }
 
 /* ── connections ── */
@@ -217,6 +234,54 @@ static void measure(int is_churn, double seconds) {
     print_result(is_churn ? done : (long)waits_length, begin, usage());
 }
 
+/* Message k is planned for begin + k / PACE, and its wait counts from there: a server that is late is not spared. */
+static void paced_on(struct connection *c, double begin, double warm) {
+    char bytes[4096];
+    errno = 0;
+    ssize_t n = recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN) return;
+    if (n <= 0) fail("recv");
+    for (c->got += (int)n; c->got >= SIZE; c->got -= SIZE) {
+        double planned = begin + (double)(c->echoes++ * count + (c - connections)) / PACE;
+        if (planned >= warm) keep_wait(now() - planned);
+    }
+}
+
+static void paced(double seconds) {
+    struct epoll_event events[BATCH];
+    struct itimerspec period = {{0, 1000000000 / PACE}, {0, 1}};
+    static struct connection timer;
+    for (int i = 0; i < count; i++) {
+        open_served(&connections[i]);
+        watch(&connections[i], EPOLL_CTL_ADD, EPOLLIN);
+    }
+    timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    watch(&timer, EPOLL_CTL_ADD, EPOLLIN);
+    struct usage usage_then = usage();
+    double begin = now(), warm = begin + 0.1 * seconds, until = warm + seconds;
+    long sent = 0, planned = 0;
+    if (timer.fd < 0 || timerfd_settime(timer.fd, 0, &period, NULL) < 0) fail("timerfd");
+    while (now() < until) {
+        int n = await(events, until);
+        for (int i = 0; i < n; i++) {
+            uint64_t ticks = 0;
+            if (events[i].data.ptr != &timer) {
+                paced_on(events[i].data.ptr, begin, warm);
+            } else if (read(timer.fd, &ticks, sizeof ticks) == sizeof ticks) {
+                for (planned += (long)ticks; sent < planned; sent++) {
+                    if (send(connections[sent % count].fd, message, SIZE, MSG_NOSIGNAL) != SIZE) fail("send");
+                }
+            }
+        }
+    }
+    for (int i = 0; i < count; i++) { /* what has not come: it waits for at least so long */
+        for (long k = connections[i].echoes * count + i; k < sent; k += count) {
+            keep_wait(now() - (begin + (double)k / PACE));
+        }
+    }
+    print_result((long)waits_length, usage_then, usage());
+}
+
 static void burst(void) {
     struct epoll_event events[BATCH];
     struct usage begin = usage();
@@ -295,7 +360,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     if (argc != 6) {
-        fprintf(stderr, "usage: load echo|churn|burst|idle PORT SERVER_PID COUNT SECONDS, or load serve\n");
+        fprintf(stderr, "usage: load echo|paced|churn|burst|idle PORT SERVER_PID COUNT SECONDS, or load serve\n");
         return 2;
     }
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -308,6 +373,8 @@ int main(int argc, char **argv) {
         burst();
     } else if (!strcmp(argv[1], "idle")) {
         idle();
+    } else if (!strcmp(argv[1], "paced")) {
+        paced(atof(argv[5]));
     } else {
         measure(!strcmp(argv[1], "churn"), atof(argv[5]));
     }

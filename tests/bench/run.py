@@ -11,6 +11,8 @@ import argparse
 import contextlib
 import importlib.util
 import json
+import os
+import platform
 import resource
 import shutil
 import socket
@@ -18,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
@@ -33,6 +36,7 @@ class Cell(NamedTuple):
 
     mode: str  # of load.c
     count: int  # of connections
+    times: int = 1  # so many times --seconds
     options: tuple[str, ...] = ()  # of servers.py
 
 
@@ -52,7 +56,7 @@ CELLS = {
     "churn": Cell("churn", 50),
     "burst": Cell("burst", 200),
     "idle": Cell("idle", 500),
-    "busy10": Cell("echo", 10, ("--busy",)),
+    "busy10": Cell("paced", 10, 3, ("--busy",)),
 }
 LINES = [
     Line("echo1", "rate", "echo, 1 connection: messages/s ↑"),
@@ -62,8 +66,8 @@ LINES = [
     Line("churn", "rate", "connect, echo, close, 50 in flight: connections/s ↑"),
     Line("burst", "ms", "200 connect at once, until all are echoed: ms ↓"),
     Line("idle", "kib", "memory per idle connection: KiB ↓"),
-    Line("busy10", "p50", "echo, 10 connections, a thread computes: p50, µs ↓"),
-    Line("busy10", "p99", "echo, 10 connections, a thread computes: p99, µs ↓"),
+    Line("busy10", "p50", "100 echoes/s, 10 connections, a thread computes: p50, µs ↓"),
+    Line("busy10", "p99", "100 echoes/s, 10 connections, a thread computes: p99, µs ↓"),
 ]
 
 
@@ -79,7 +83,7 @@ def say(*words: object) -> None:
 
 
 @contextlib.contextmanager
-def process(command: list[str]):
+def process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     """A child that is ended with the block, however the block ends; what it complains about is raised if it fails.
 
     In a session of its own: a Ctrl-C is ours, and we end it.
@@ -164,6 +168,7 @@ def measure(name: str, cell: Cell, load: str, seconds: float) -> dict[str, float
     """One number or more, of one server at one thing."""
     with process(server_command(name, load, cell.options)) as server:
         port = int(answer(server)["port"])
+        seconds *= cell.times
         command = [load, cell.mode, str(port), str(server.pid), str(cell.count), str(seconds)]
         if cell.mode == "idle":
             return memory(server.pid, port, command, cell.count)
@@ -208,70 +213,87 @@ def rounds(options: argparse.Namespace, load: str, samples: list[Sample]) -> Non
 # ── tables ──
 
 
+def values(samples: list[Sample], cell: str, key: str, server: str) -> dict[int, float]:
+    """What was found in each round."""
+    return {s.round: s.found[key] for s in samples if (s.cell, s.server) == (cell, server) and key in s.found}
+
+
 def number_text(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}".replace(",", " ")
 
 
-def ratios(samples: list[Sample], cell: str, key: str, server: str, base: str) -> list[float]:
-    """Of each round in which both were measured."""
-    values = {(s.round, s.server): s.found[key] for s in samples if s.cell == cell and s.found.get(key)}
-    numbers = {number for number, _ in values}
-    return [
-        values[number, server] / values[number, base]
-        for number in sorted(numbers)
-        if (number, server) in values and (number, base) in values
-    ]
-
-
-def ratio_text(found: list[float]) -> str:
-    if not found:
-        return "–"
-    if len(found) == 1:
-        return f"{found[0]:.3g}"
-    low, _, high = quantiles(found, n=4, method="inclusive")
-    return f"{median(found):.3g} ({low:.3g}–{high:.3g})"
+def star(samples: list[Sample], cell: str, *servers: str) -> str:
+    """Marks what is better than it was, since some connections failed; `footnotes` says how many."""
+    return r"\*" if any(any(values(samples, cell, "errors", server).values()) for server in servers) else ""
 
 
 def median_text(samples: list[Sample], cell: str, key: str, server: str) -> str:
-    found = [s.found[key] for s in samples if (s.cell, s.server) == (cell, server) and key in s.found]
-    return number_text(median(found)) if found else "–"
+    found = values(samples, cell, key, server)
+    return number_text(median(found.values())) + star(samples, cell, server) if found else "–"
 
 
-def table(title: str, servers: list[str], lines: list[Line], text) -> str:
+def ratio_text(samples: list[Sample], cell: str, key: str, server: str, base: str) -> str:
+    """The median, and the quartiles, of the ratios of each round in which both were measured."""
+    above, below = values(samples, cell, key, server), values(samples, cell, key, base)
+    found = [above[number] / below[number] for number in above if below.get(number)]
+    if not found:
+        return "–"
+    middle = f"{median(found):.3g}{star(samples, cell, server, base)}"
+    if len(found) == 1:
+        return middle
+    low, _, high = quantiles(found, n=4, method="inclusive")
+    return f"{middle} ({low:.3g}–{high:.3g})"
+
+
+def footnotes(samples: list[Sample]) -> list[str]:
+    """How many connections failed, and where."""
+    notes = []
+    for cell, server in dict.fromkeys((s.cell, s.server) for s in samples):
+        failed = [f"{errors:g}" for errors in values(samples, cell, "errors", server).values() if errors]
+        if failed:
+            notes.append(
+                rf"\* {cell} of {server}: reset, or not served within 20 s, in each round: {', '.join(failed)}"
+            )
+    return notes
+
+
+def table(title: str, servers: list[str], lines: list[Line], text: Callable[[Line, str], str]) -> str:
     """A table in Markdown: a line for each thing that is measured, a column for each server."""
     rows = [["", *servers], ["---", *["---:" for _ in servers]]]
     rows += [[line.title, *[text(line, server) for server in servers]] for line in lines]
-    return f"### {title}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+    return f"### {title}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def report(samples: list[Sample], servers: list[str]) -> str:
+def circumstances(samples: list[Sample], options: argparse.Namespace) -> str:
+    """Where this was measured, and how much of the machine others had."""
+    others = [sample.found["others_cpu"] for sample in samples if "others_cpu" in sample.found]
+    busy = f"; others used {median(others):.2g} of a core (median; at most {max(others):.2g})" if others else ""
+    python = f"{platform.python_implementation()} {platform.python_version()}, {platform.system()} {platform.release()}"
+    return f"{python}, {os.cpu_count()} cores{busy}. {options.rounds} rounds of {options.seconds:g} s."
+
+
+def report(samples: list[Sample], options: argparse.Namespace) -> str:
     """All tables."""
     cells = {sample.cell for sample in samples}
     lines = [line for line in LINES if line.cell in cells]
-    loaded = [line for line in lines if line.key in ("rate", "ms", "p50")]
-    each = [line for line in lines if line.key == "rate"]
-    base = servers[0]
+    short = [line._replace(title=line.title.split(":")[0]) for line in lines if line.key in ("rate", "ms", "p50")]
+    each = [line for line in short if line.key == "rate"]
+    servers, base = options.servers, options.servers[0]
 
-    def medians(key=None):
+    def medians(key: str = "") -> Callable[[Line, str], str]:
         return lambda line, server: median_text(samples, line.cell, key or line.key, server)
 
-    def compared(key=None):
-        return lambda line, server: ratio_text(ratios(samples, line.cell, key or line.key, server, base))
+    def compared(key: str = "") -> Callable[[Line, str], str]:
+        return lambda line, server: ratio_text(samples, line.cell, key or line.key, server, base)
 
     tables = [
-        table(f"Ratio to {base}, within each round: median (quartiles)", servers[1:], lines, compared()),
+        table(f"Ratio to {base} within each round: median (quartiles)", servers[1:], lines, compared()),
         table("Medians", servers, lines, medians()),
+        table("The server's CPU for each message or connection, in µs: medians", servers, each, medians("cpu_each")),
+        table(f"The same, ratio to {base}: median (quartiles)", servers[1:], each, compared("cpu_each")),
+        table("The load generator's share of a core: medians", servers, short, medians("load_cpu")),
     ]
-    if each:
-        cpu = [line._replace(title=line.title.split(":")[0]) for line in each]
-        title = "CPU of the server, µs for each message or connection: medians"
-        tables.append(table(title, servers, cpu, medians("cpu_each")))
-        tables.append(table(f"The same, ratio to {base}: median (quartiles)", servers[1:], cpu, compared("cpu_each")))
-    if loaded:
-        share = [line._replace(title=line.title.split(":")[0]) for line in loaded]
-        title = "CPU of the load generator, share of one core: medians"
-        tables.append(table(title, servers, share, medians("load_cpu")))
-    return "\n".join(tables)
+    return "\n\n".join([circumstances(samples, options), *tables, *footnotes(samples)])
 
 
 # ── the command ──
@@ -320,7 +342,7 @@ def main() -> int:
         status = 130
     if options.json:
         options.json.write_text(json.dumps([sample._asdict() for sample in samples], indent=1))
-    print(report(samples, options.servers))
+    print(report(samples, options))
     return status or int(any(not sample.found for sample in samples))
 
 

@@ -11,6 +11,7 @@ import os
 import socketserver
 import sys
 import threading
+from pathlib import Path
 
 
 class Echo(socketserver.BaseRequestHandler):
@@ -129,7 +130,10 @@ def compute():
 
 
 def main():
-    sys.path.insert(0, sys.argv[2])  # before what is installed
+    clone = Path(sys.argv[2])
+    if not (clone / "nbserver" / "__init__.py").is_file():
+        sys.exit(f"there is no nbserver in {clone}")  # and the one that is installed would be measured in its stead
+    sys.path.insert(0, str(clone))
     port = SERVERS[sys.argv[1]]()
     if "--busy" in sys.argv:
         background(compute)
