@@ -15,6 +15,7 @@ import os
 import platform
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -329,6 +330,8 @@ def main() -> int:
     options = arguments()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has it ignored, as it does in the background
+        signal.signal(number, signal.default_int_handler)
     samples: list[Sample] = []
     status = 0
     try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,14 @@ SERVERS = ["observed", "board"]
 
 def bench(*options: str, **settings) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, RUN, *options], capture_output=True, text=True, timeout=110, **settings)
+
+
+def is_running(pid: str) -> bool:
+    """Whether a process lives; one that has ended and was not waited for does not."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
 
 
 def test_every_number_is_measured(tmp_path):
@@ -44,6 +54,22 @@ def test_an_unknown_name_is_refused(option):
     done = bench(*option)
     assert done.returncode == 2
     assert f"{option[1]!r} is none of" in done.stderr
+
+
+def test_an_interrupt_ends_what_was_started_and_shows_what_there_is():
+    command = [sys.executable, RUN, "--only", "echo1", "--servers", "bare"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert "round 1/7" in run.stderr.readline()
+        while not (children := Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()):
+            assert run.poll() is None
+        run.send_signal(signal.SIGINT)
+        tables, _ = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "| echo, 1 connection: messages/s ↑ |" in tables
+    deadline = time.monotonic() + 20  # one that was just being started ends by itself: its stdin has ended
+    while left := [child for child in children if is_running(child)]:
+        assert time.monotonic() < deadline, f"still running: {left}"
+        time.sleep(0.01)  # between two looks; the condition, not the time, ends the wait
 
 
 def test_without_a_compiler_it_says_what_is_missing(tmp_path):
