@@ -7,6 +7,7 @@ from .doctor import Report, doctor
 from .magics import Magics
 from .nested import allow_nested_asyncio
 from .programs import ServerProgram, compiled, run_text
+from .proxy import has_server_proxy
 
 __all__ = [
     "Cell",
@@ -17,6 +18,7 @@ __all__ = [
     "compiled",
     "current_cell",
     "doctor",
+    "has_server_proxy",
     "install",
     "bridge",
     "run_text",

@@ -68,6 +68,11 @@ class Limits:
         super().__setattr__(name, value)
         self._told()
 
+    def known(self) -> dict[str, int | float]:
+        """Those that are set, by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
     @property
     def are_timed(self) -> bool:
         """Whether there is a limit of time that somebody must watch."""

@@ -45,7 +45,7 @@ class Observation:
         connections: The connections by number: all that live, and the last 1 000 that have ended.
         access: Who may come in.
         door, gate: Asked about each client: before it is accepted, and in its own thread.
-        turned_away: How many were not let in.
+        turned_away: How many were not let in; why, of the last one, is in `why_turned_away`.
         errors: How many handlers have raised.
         trouble: What the accept loop met last, in words.
     """
@@ -59,6 +59,7 @@ class Observation:
         self.access = Access()
         self.door, self.gate = Door(self), Gate(self)
         self.turned_away = 0
+        self.why_turned_away = ""
         self.errors = 0
         self.trouble = ""
         # Connections, messages in and out, bytes in and out of those that are no longer in the table.
@@ -107,6 +108,7 @@ class Observation:
         why = self.door.why_not(request, peer)
         if why:
             self.turned_away += 1
+            self.why_turned_away = why
             self.trouble = f"{host_text(peer)} was turned away: {why}"
             # In powers of two: a flood must not push out of the journal what it is about.
             if self.turned_away & (self.turned_away - 1) == 0:

@@ -28,7 +28,7 @@ from typing import Any, cast
 from .. import context
 from ..errors import InputClosed
 from ..events import KEPT_BYTES, Kind
-from .connection import Connection
+from .connection import Connection, address_text
 from .observation import Observation
 from .resilient import PooledThreads, ResilientLoop
 from .sockets import ObservedDatagramSocket, ObservedSocket, Seen, datagram_servers
@@ -222,8 +222,10 @@ class Datagrams(socketserver.UDPServer):
             return super().get_request()
         data, _, flags, address = self.socket.recvmsg(self.max_packet_size, 0, _DONT_WAIT)
         if flags & _TRUNCATED:
-            text = f"a datagram from {address} was cut to max_packet_size, {self.max_packet_size} bytes"
-            cast(Observed, self)._trouble(text)
+            text = f"was cut to max_packet_size, {self.max_packet_size} bytes: what came after is lost"
+            observed = cast(Observed, self)
+            observed._trouble(f"a datagram from {address_text(address)} {text}")
+            observed.observation.peer(address).notice(f"the next datagram {text}")
         return (data, self.socket), address
 
 

@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import segno
+
 from ..console import Console, Program
 from ..fleet import Client, Fleet
-from ..kernel import ServerProgram
-from ..net import Connection, Server, address_text
+from ..kernel import ServerProgram, has_server_proxy
+from ..net import Connection, Server, Zone, address_text
 from ..states import ServerState
 from ..text import safe_text
 
@@ -51,6 +53,8 @@ class Feed:
         self._sums: Counter[str] = Counter()
         self._sent: Message = {}
         self._cursors: dict[Key, int] = {}
+        self._reach = _reach(server) if server is not None else None
+        self._link = _link(server) if server is not None else None
 
     # ── messages ──
 
@@ -154,6 +158,7 @@ class Feed:
             c.opened,
             c.note,
             since,
+            c.speaks,
         ]
 
     def _counts(self) -> Message:
@@ -177,6 +182,9 @@ class Feed:
             "transport": "datagram" if server.is_datagram else "stream",
             "family": server.family.name,
             "limit": _limit(server),
+            "limits": server.limits.known(),
+            "reach": self._reach,
+            "link": self._link,
             "cell": server.cell,
         }
 
@@ -251,6 +259,7 @@ def _client_row(client: Program) -> Row:
         client.opened,
         note,
         since,
+        "",
     ]
 
 
@@ -260,6 +269,27 @@ def _limit(server: Server) -> str:
         return ""
     if server.is_pausing:
         return "descriptors"
-    most = server.limits.max_connections
-    live = len(server.observation.live)
-    return f"full {live} {most}" if live >= most else ""
+    seen, most = server.observation, server.limits.max_connections
+    live = len(seen.live)
+    if live >= most:
+        waiting = server.backlog
+        return f"full {live} {most}" + (f" {waiting}" if waiting is not None else "")
+    return f"away {seen.turned_away} {seen.why_turned_away}" if seen.turned_away else ""
+
+
+def _reach(server: Server) -> Message:
+    """Who can reach it, and how they call it, with a QR code of the address where that is a network's."""
+    zone, addresses, is_wider = server.reach
+    qr: list[str] = []
+    if zone is not Zone.MACHINE and addresses:
+        scheme = "" if not server.speaks_http else "http://" if server.access.tls is None else "https://"
+        code = segno.make(f"{scheme}{addresses[0]}", error="m", boost_error=False)
+        qr = ["".join(map(str, row)) for row in code.matrix]
+    return {"zone": zone.value, "addresses": list(addresses), "wider": is_wider, "qr": qr, "token": server.token}
+
+
+def _link(server: Server) -> Message | None:
+    """How a browser opens it, if it speaks HTTP: by its port on this machine, or through the notebook's own server."""
+    if not server.speaks_http or not isinstance(server.address, tuple):
+        return None
+    return {"port": server.address[1], "tls": server.access.tls is not None, "proxy": has_server_proxy()}

@@ -48,9 +48,10 @@ def observed_server():
 
 def board():
     """Observed, and shown: what the publisher does for a board that is open, but for the page at the other end."""
+    from nbserver.widgets.publisher import PERIOD
+
     from nbserver.fleet import Fleet
     from nbserver.widgets.feed import Feed
-    from nbserver.widgets.publisher import PERIOD
 
     server = observed_server()
     feed = Feed(server, Fleet())
