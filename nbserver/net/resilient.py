@@ -303,6 +303,7 @@ class Workers:
         self._queue: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = SimpleQueue()
         self._idle = 0
         self._started = 0
+        self.threads: set[threading.Thread] = set()  # all that live
         self._parked: set[threading.Thread] = set()  # those that wait for a job, or are about to take one
         self._is_closed = False
 
@@ -322,7 +323,12 @@ class Workers:
             thread = threading.Thread(
                 target=self._run, args=(function, args), name=f"{self._name}-{self._started}", daemon=True
             )
-            thread.start()
+            self.threads.add(thread)
+            try:
+                thread.start()
+            except BaseException:
+                self.threads.discard(thread)
+                raise
 
     def _run(self, function: Callable[..., None], args: tuple[Any, ...]) -> None:
         job: tuple[Callable[..., None], tuple[Any, ...]] | None = (function, args)
@@ -341,6 +347,7 @@ class Workers:
         finally:
             with self._lock:
                 self._parked.discard(threading.current_thread())
+                self.threads.discard(threading.current_thread())
 
     def _next(self) -> tuple[Callable[..., None], tuple[Any, ...]] | None:
         """The next job; None after a while without one, or when the workers were closed."""
