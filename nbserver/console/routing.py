@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import getpass
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -207,11 +208,27 @@ def release() -> None:
     """Say that one need has ended; with the last, everything is as it was. Thread: any."""
     global _users
     with _lock:
+        if _users == 0:
+            return  # in a forked child, where everything is undone, what began in the parent comes to its end
         _users -= 1
         if _users == 0:
-            _patches.undo()
-            for _, undo in reversed(_others):
-                undo()
+            _undo_all()
+
+
+def _undo_all() -> None:
+    _patches.undo()
+    for _, undo in reversed(_others):
+        undo()
+
+
+def _after_fork() -> None:
+    """In a forked child: nobody serves here, so everything is as it was, for the one thread that goes on as well."""
+    global _lock, _users
+    _lock = threading.RLock()  # another thread, which is not here, may have held it
+    context.enter(None)
+    if _users or _patches:
+        _users = 0
+        _undo_all()
 
 
 def is_routed() -> bool:
@@ -227,3 +244,7 @@ def also(install: Callable[[], None], undo: Callable[[], None]) -> None:
     with _lock:
         if (install, undo) not in _others:
             _others.append((install, undo))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
