@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()  # servers begin and end in any thread
 _servers: list[Server] = []
+_made: weakref.WeakSet[Server] = weakref.WeakSet()  # those that do not serve yet, or any more, as well
 
 
 def servers() -> list[Server]:
@@ -22,6 +24,11 @@ def servers() -> list[Server]:
 def stop_all(grace: float = 2.0) -> list[StopReport]:
     """Stop every server; `grace` is for each, in seconds. Thread: any."""
     return [server.stop(grace) for server in servers()]
+
+
+def made(server: Server) -> None:
+    """A server was made; it is bound."""
+    _made.add(server)
 
 
 def add(server: Server) -> None:

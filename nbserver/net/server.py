@@ -25,7 +25,7 @@ from .binding import bind
 from .connection import Connection, address_text
 from .handlers import Conversation
 from .limits import Limits
-from .observation import Observation
+from .observation import Observation, close_copy
 from .observed import Observed, observed_class
 
 
@@ -96,6 +96,7 @@ class Server:
         self._holds_console = False
         self._may_let_go = False
         self._path = _unix_path(self.base)
+        registry.made(self)
 
     # ── its life ──
 
@@ -249,6 +250,19 @@ class Server:
         if holds:
             console.release()
 
+    def _after_fork(self) -> None:
+        """In a forked child: it has been stopped here; what the parent's does with the same sockets goes on."""
+        self._lock = threading.RLock()
+        self._loop.after_fork()
+        workers = vars(self.base).get("_nbserver_workers")
+        if workers is not None:
+            workers.after_fork()
+        self.observation.after_fork()
+        close_copy(getattr(self.base, "socket", None))
+        self._thread = self._path = None
+        self._holds_console = self._may_let_go = False
+        self._state = ServerState.STOPPED
+
     def __enter__(self) -> Server:
         return self.start() if self._state is ServerState.NEW and self._thread is None else self
 
@@ -330,10 +344,13 @@ class Server:
         """Wait until `number` connections have been accepted in all.
 
         Raises:
-            NotHeard: They have not come within `timeout` seconds.
+            NotHeard: They have not come within `timeout` seconds, or until it was stopped.
         """
-        if not self.journal.wait_for(lambda: self.observation._last_number >= number, timeout):
-            raise NotHeard(f"{self.observation._last_number} of {number} connections have come within {timeout} s")
+        observation = self.observation
+        self.journal.wait_for(lambda: observation._last_number >= number or self._state is ServerState.STOPPED, timeout)
+        if observation._last_number < number:
+            until = "until it was stopped" if self._state is ServerState.STOPPED else f"within {timeout} s"
+            raise NotHeard(f"{observation._last_number} of {number} connections have come {until}")
 
     def wait_stopped(self, timeout: float | None = None) -> None:
         """Wait until it has been stopped: what a script does after `start`, whose end would end the server's threads.
