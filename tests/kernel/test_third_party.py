@@ -8,7 +8,7 @@ import pytest
 
 PREPARE = """
 import logging, os, socket, socketserver, threading, warnings
-import nbserver
+import nbserver, nbserver.net
 named, quiet = logging.getLogger("named"), logging.getLogger("quiet")
 """
 SERVE = """
@@ -109,3 +109,30 @@ server.serve_forever()
     kernel.must("server[1].wait_closed(5); server.stop()")
     assert "".join(streamed) == "main: begins\n"
     assert kernel.value("printed(server[1])") == "['Echo: handle']"
+
+
+def test_a_process_that_a_cell_forks_serves_nobody(kernel):
+    kernel.must(
+        PREPARE + "import builtins, multiprocessing, sys\nfrom nbserver import net\nserver = nbserver.serve(net.Echo)"
+    )
+    kernel.must("""
+def echo(text):
+    client.sendall(text)
+    return client.recv(100)
+
+def work(queue):
+    routed = "nbserver" in f"{builtins.input.__module__} {type(sys.stdout).__module__}"
+    queue.put((nbserver.servers(), server.state.value, server.base.fileno(), routed))
+
+client = socket.create_connection(server.address, timeout=20)
+first = echo(b"first")
+context = multiprocessing.get_context("fork")
+queue = context.SimpleQueue()
+process = context.Process(target=work, args=(queue,))
+process.start()
+told = queue.get()
+process.join(20)
+""")
+    assert kernel.value("told") == "([], 'stopped', -1, False)"
+    assert kernel.value("process.exitcode, first, echo(b'second')") == "(0, b'first', b'second')"
+    assert kernel.value("nbserver.servers() == [server], server[1].bytes_in") == "(True, 11)"
