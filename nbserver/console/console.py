@@ -209,6 +209,12 @@ class Console:
                 self._questions.pop(0).slot.put(None)
         self._journal.wake()
 
+    def _after_fork(self, reason: str) -> None:
+        """In a forked child: none of those who asked is here, and whoever held the lock is not, either."""
+        self._asking = threading.RLock()
+        self._input_closed = self._input_closed or reason
+        self._questions.clear()
+
     def _tell(self, event: Event, announce: bool = False) -> None:
         self.transcript.append(event)
         if announce:

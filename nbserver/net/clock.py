@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Protocol
 
@@ -27,6 +28,13 @@ class Clock:
         self._ticked: list[Ticked] = []
         self._thread: threading.Thread | None = None
         self._hurry = threading.Event()
+        if hasattr(os, "register_at_fork"):  # a clock is there as long as its process
+            os.register_at_fork(after_in_child=self._after_fork)
+
+    def _after_fork(self) -> None:
+        """In a forked child: nothing is ticked, by nobody; whoever held the lock is not here."""
+        self._lock, self._hurry = threading.RLock(), threading.Event()
+        self._ticked, self._thread = [], None
 
     def add(self, ticked: Ticked) -> None:
         """Call `ticked` until it says that it needs no more; adding it twice is adding it once.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import contextlib
 import errno
 import socket
 import threading
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..events import Kind, text_event
 from ..journal import Journal
+from ..states import ConnectionState
 from .clock import Clock
 from .connection import Connection, host_text
 from .deadlines import Deadlines
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from .observed import Observed
 
 _ENDED_BYTES = 2**16  # of one that has ended
+_FORKED = "the process was forked, and it is the parent's"
 # Of all connections of one server together, between two ticks of the clock: what is kept must not slow what is carried.
 _KEPT_A_TICK = 512
 _RENEWED_A_TICK = 256
@@ -241,6 +244,19 @@ class Observation:
         """Whether one more may be accepted."""
         return len(self._live) < self.limits.max_connections
 
+    def after_fork(self) -> None:
+        """In a forked child: the connections are the parent's, and have ended here."""
+        self._lock, self._peers_lock = threading.RLock(), threading.RLock()
+        self.journal._after_fork()
+        for connection in list(self.connections.values()):
+            connection.descriptor_lock, connection._sending_past = threading.RLock(), threading.Lock()
+            connection._after_fork(_FORKED)
+            if not connection.is_over:
+                connection._state, connection.note = ConnectionState.CLOSED, _FORKED
+                close_copy(connection.socket)
+                connection.socket = None
+        self._live.clear()
+
     def count_error(self) -> None:
         """One more handler has raised."""
         with self._lock:
@@ -258,3 +274,13 @@ class Observation:
         if not peer:
             raise OSError(errno.EDESTADDRREQ, "it has no address")
         _socket.socket.sendto(server.socket, data, peer)
+
+
+def close_copy(sock: Any) -> None:
+    """Close a forked child's copy of a socket: no method of its class, no ``shutdown``, whatever files are made of it.
+
+    The connection is the parent's, too, and goes on.
+    """
+    if isinstance(sock, socket.socket):
+        with contextlib.suppress(OSError):  # its descriptor was closed behind its back
+            _socket.socket.close(sock)

@@ -62,6 +62,7 @@ class Loop:
         self.is_closed = False  # server_close() was called
         self.paused_until = 0.0  # on the monotonic clock; no connection is accepted before, after a lack of resources
         self._waker: socket.socket | None = None
+        self._opened: list[Any] = []  # by the one who runs it
 
     def begin(self) -> bool:
         """Take the loop for this thread; False if it was told to stop before it began.
@@ -97,13 +98,14 @@ class Loop:
             reader.setblocking(False)
             writer.setblocking(False)
             selector.register(reader, selectors.EVENT_READ)
+            self._opened = [selector, reader, writer]
             with self.lock:
                 self._waker = writer
             try:
                 yield reader
             finally:
                 with self.lock:
-                    self._waker = None
+                    self._waker, self._opened = None, []
 
     def wake(self) -> None:
         """Let the loop look again. Thread: any."""
@@ -111,6 +113,15 @@ class Loop:
             if self._waker is not None:
                 with contextlib.suppress(BlockingIOError):  # it has been woken many times over already
                     self._waker.send(b"\0")
+
+    def after_fork(self) -> None:
+        """In a forked child: nobody runs it. What it opened is the parent's, too: that is closed, and nothing else."""
+        self.lock, self.is_done = threading.RLock(), threading.Event()
+        self.is_done.set()
+        self.thread, self._waker = None, None
+        self.stop = self.is_closed = True
+        for opened in self._opened:
+            opened.close()
 
 
 class ResilientLoop(socketserver.BaseServer):
@@ -377,6 +388,11 @@ class Workers:
         deadline = time.monotonic() + timeout
         for thread in parked:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+    def after_fork(self) -> None:
+        """In a forked child: no thread is here but perhaps one of these, which ends with its job."""
+        self._lock, self._queue = threading.Lock(), SimpleQueue()
+        self._idle, self._parked, self._is_closed = 0, set(), True
 
 
 class PooledThreads(socketserver.ThreadingMixIn):
