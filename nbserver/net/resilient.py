@@ -291,6 +291,22 @@ class ResilientLoop(socketserver.BaseServer):
         pass
 
 
+_Job = tuple[Any, ...]  # a function and its arguments
+
+
+class _Worker(threading.Thread):
+    """A thread with a `run` of its own: the usual one is one call more, which costs each thread a page of its stack."""
+
+    def __init__(self, name: str, work: Callable[[_Job], None], job: _Job) -> None:
+        super().__init__(name=name, daemon=True)  # a handler that never returns must not keep the kernel alive
+        self._work, self._job = work, job
+
+    def run(self) -> None:
+        job = self._job
+        del self._job  # not kept for as long as the thread lives
+        self._work(job)
+
+
 class Workers:
     """Threads that serve one connection after the other, parked on one queue in between.
 
@@ -311,7 +327,7 @@ class Workers:
         self._on_error = on_error
         # Makes "somebody is idle, so give it to the queue" one step: else a job could be left with nobody to take it.
         self._lock = threading.Lock()
-        self._queue: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._idle = 0
         self._started = 0
         self.threads: set[threading.Thread] = set()  # all that live
@@ -327,13 +343,10 @@ class Workers:
         with self._lock:
             if self._idle:
                 self._idle -= 1
-                self._queue.put((function, args))
+                self._queue.put((function, *args))
                 return
             self._started += 1
-            # Daemons: a handler that never returns must not keep the kernel alive.
-            thread = threading.Thread(
-                target=self._run, args=(function, args), name=f"{self._name}-{self._started}", daemon=True
-            )
+            thread = _Worker(f"{self._name}-{self._started}", self._run, (function, *args))
             self.threads.add(thread)
             try:
                 thread.start()
@@ -341,14 +354,13 @@ class Workers:
                 self.threads.discard(thread)
                 raise
 
-    def _run(self, function: Callable[..., None], args: tuple[Any, ...]) -> None:
-        job: tuple[Callable[..., None], tuple[Any, ...]] | None = (function, args)
+    def _run(self, job: _Job | None) -> None:
         try:
             while job:
                 with self._lock:
                     self._parked.discard(threading.current_thread())
                 try:
-                    contextvars.Context().run(job[0], *job[1])
+                    contextvars.Context().run(*job)
                 except SystemExit:
                     return  # ends this thread without a word, as in any thread
                 except BaseException as error:
@@ -360,7 +372,7 @@ class Workers:
                 self._parked.discard(threading.current_thread())
                 self.threads.discard(threading.current_thread())
 
-    def _next(self) -> tuple[Callable[..., None], tuple[Any, ...]] | None:
+    def _next(self) -> _Job | None:
         """The next job; None after a while without one, or when the workers were closed."""
         with self._lock:
             if self._is_closed:
