@@ -208,7 +208,8 @@ def read_back(shown: str) -> str:
 
 # Hypothesis alone would hardly come upon what is meant to be hidden, or to climb.
 TEXTS = st.text(
-    st.characters() | st.sampled_from("\\\n\x1b\x9b\u202e\u2066\u2028\u200d\ufe0f\u0301\u0489\u3164❤\ufffd")
+    st.characters() | st.sampled_from("\\\n\x1b\x9b\u202e\u2066\u2028\u200d\ufe0f\u0301\u0489\u3164❤\ufffd"),
+    max_size=100,
 )
 
 

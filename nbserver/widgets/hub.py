@@ -19,7 +19,7 @@ from ..kernel import bridge
 from ..net import Clock, Server
 from .feed import Feed, Message
 from .pack import pack
-from .requests import Desk, Request
+from .requests import Desk, Request, is_number, rid_of
 
 _HERE = Path(__file__).parent
 _BEAT_SECONDS = 1.0
@@ -85,14 +85,21 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self.layout.close()  # a widget of its own, which nothing else would end
         super().close()
 
-    def _on_comm(self, widget: Any, content: Any, buffers: Any) -> None:
-        if isinstance(content, dict):
-            is_main = threading.current_thread() is threading.main_thread()
-            self.receive(content, "comm" if is_main else "subshell")
+    @property
+    def refused(self) -> int:
+        """How many requests came that no view of ours would send. They change nothing."""
+        return self._desk.refused
 
-    def receive(self, request: Request, path: str) -> None:
+    def _on_comm(self, widget: Any, content: Any, buffers: Any) -> None:
+        is_main = threading.current_thread() is threading.main_thread()
+        self.receive(content, "comm" if is_main else "subshell")
+
+    def receive(self, request: Any, path: str) -> None:
         """One request of a view. Thread: any; does not block, since it may be the kernel's control thread."""
-        rid = str(request.get("rid", ""))[:64]
+        rid = rid_of(request) if isinstance(request, dict) else ""
+        if not rid:  # not one of ours, and nobody to tell
+            self._desk.refuse()
+            return
         if self._came_before(rid):
             return
         bridge.count_path(path)
@@ -156,8 +163,10 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _send_transcript(self, request: Request) -> None:
         table, number = request.get("table"), request.get("id")
-        if table in ("connections", "clients") and type(number) is int:
+        if table in ("connections", "clients") and is_number(number):
             self._post(*self._feed.watch(str(table), number))
+        else:
+            self._desk.refuse()
 
     def _send_delta(self, acks: list[Message]) -> None:
         delta = self._feed.delta()
