@@ -71,6 +71,13 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self.control = bridge.listen_to_views(self.key, self.receive, self.comm)
         self.on_msg(self._on_comm)
 
+    @traitlets.validate("scale")
+    def _is_size(self, proposal: Any) -> float:
+        """A page may send 1e999999 or NaN, which no other page could be told."""
+        if not 0.1 <= proposal["value"] <= 10:
+            raise traitlets.TraitError("a size is from 0.1 to 10")
+        return proposal["value"]
+
     @traitlets.observe("lang", "scale")
     def _choose(self, change: Any) -> None:
         """Language and size were chosen in one view: they hold for all boards of this notebook, later ones too."""

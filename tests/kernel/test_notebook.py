@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 
 import pytest
 
@@ -197,15 +196,6 @@ def test_bad_input_gets_one_sentence(nbserver_kernel, code, words):
     for word in words:
         assert word in error, error
     assert len(error.splitlines()) == 1
-
-
-@pytest.fixture(scope="module")
-def nbserver_kernel():
-    kernel = Kernel(sys.executable)
-    kernel.must("%load_ext nbserver")
-    kernel.must("import nbserver\nserver = nbserver.serve()")
-    yield kernel
-    kernel.stop()
 
 
 def test_a_foreign_holder_of_the_port_is_named(nbserver_kernel):
