@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..errors import ConnectionEnded, NbserverError, UsageError
 from ..fleet import Client, Fleet, Target, enlist
@@ -173,12 +173,12 @@ def _text(request: Request) -> str:
 
 
 def _number(request: Request, name: str) -> int:
-    number: Any = request.get(name, 0)
+    number = request.get(name, 0)
     if not is_number(number):
         raise Refused(f"{name!r} must be a number")
     return number
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[int]:
     """Whether `value` is a number such as connections, clients and questions have."""
     return type(value) is int and 0 <= value < 2**53
