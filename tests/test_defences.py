@@ -105,7 +105,7 @@ def test_s04_a_widgets_state_holds_nothing_of_a_peer(unix):
     """It is what a notebook is saved with."""
     hub = nbserver.panel(unix).mirror
     hub.receive({"do": "hello", "rid": "hello"}, "comm")
-    hub.publish()
+    hub.tick()
     for widget in (hub, nbserver.panel(unix), hub.layout):
         state = {name: value for name, value in widget.get_state().items() if name not in ("_esm", "_css")}
         assert "owned" not in repr(state) and "X: " not in repr(state)

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from nbserver.text import safe_text
 
-from .conftest import PATIENCE
+from .conftest import PATIENCE, Notebook, write_notebook
 from .payloads import BEACONS, SCRIPT, SPOOF, TERMINAL, calling, marking
 from .terminal import Terminal
 from .test_board import board
@@ -70,16 +70,25 @@ READ = """([number, most]) => {
 }"""
 
 
+# Another notebook in place of the one that is open, whose kernel ends: a third of the time of a JupyterLab of its own.
+OPEN_INSTEAD = """async path => {
+    const widget = window.jupyterapp.shell.currentWidget;
+    await widget.sessionContext.shutdown();
+    widget.dispose();
+    delete window.__oracle;
+    await window.jupyterapp.commands.execute("docmanager:open", { path });
+}"""
+
+
 class Stage:
     """A notebook that shows hostile texts everywhere, and what its page did meanwhile."""
 
     def __init__(self, notebook, payloads: list[str]) -> None:
         self.notebook, self.page, self.payloads = notebook, notebook.page, payloads
-        self.dialogs: list[str] = []
-        self.page.on("dialog", self._dialog)
         self.board = board(self.page).first
+        self.dialogs: list[str] = []
 
-    def _dialog(self, dialog) -> None:
+    def note_dialog(self, dialog) -> None:
         if dialog.type != "beforeunload":  # JupyterLab's own question
             self.dialogs.append(dialog.message)
         dialog.accept()
@@ -142,20 +151,39 @@ class Stage:
         assert self.page.locator(".nbs").locator(ACTIVE).evaluate_all("all => all.map((each) => each.outerHTML)") == []
 
 
+@pytest.fixture(scope="module")
+def window(lab, browser):
+    """A JupyterLab for all these tests, one notebook after the other."""
+    context = browser.new_context(viewport={"width": 1400, "height": 4500})  # a view out of sight does not draw
+    write_notebook(lab.notebooks / "first.ipynb", [""], "python3")
+    notebook = Notebook(lab, context.new_page(), "/lab/tree/first.ipynb")
+    yield notebook
+    notebook.page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }")
+    context.close()
+    assert not notebook.errors, notebook.errors
+
+
 @pytest.fixture
-def stage(open_notebook, tmp_path):
+def stage(window, lab, tmp_path):
     """Opens a notebook whose clients have connected, and will send these payloads."""
+    stages: list[Stage] = []
 
     def stage(payloads: list[str], *more: str, first: str = "") -> Stage:
         given = f"PAYLOADS = {payloads!r}\nPATH = {str(tmp_path / 'named')!r}\n{first}"
-        notebook = open_notebook([given, STAGE, FLEET, *more])
-        notebook.page.set_viewport_size({"width": 1400, "height": 4500})  # a view out of sight does not draw
-        notebook.run_all()
-        expect(board(notebook.page).first).to_be_visible(timeout=PATIENCE * SECOND)
-        notebook.wait_idle()
-        return Stage(notebook, payloads)
+        stages.append(Stage(window, payloads))
+        window.page.on("dialog", stages[-1].note_dialog)
+        window.path = f"{tmp_path.name}.ipynb"
+        write_notebook(lab.notebooks / window.path, [given, STAGE, FLEET, *more], "python3")
+        window.page.evaluate(OPEN_INSTEAD, window.path)
+        window.wait_ready()
+        window.run_all()
+        expect(stages[-1].board).to_be_visible(timeout=PATIENCE * SECOND)
+        window.wait_idle()
+        return stages[-1]
 
-    return stage
+    yield stage
+    for opened in stages:
+        window.page.remove_listener("dialog", opened.note_dialog)
 
 
 def hex_of(dump: str) -> bytes:
@@ -242,7 +270,7 @@ def test_b3_spoof(stage, tmp_path):
     assert len(isolation) > 10 and set(isolation) == {"isolate"}
     edges = [row.evaluate(EDGES) for row in (spoof, hebrew, plain)]
     assert len(edges[0]) > 4 and edges == [sorted(edges[0])] * 3
-    here.page.screenshot(path=tmp_path / "spoof.png")
+    here.board.screenshot(path=tmp_path / "spoof.png")
 
 
 def test_b4_terminal(tmp_path):
@@ -292,13 +320,6 @@ TALK = """for number, payload in enumerate(PAYLOADS, 1):
     server[number].wait_waiting(5)
     server.reply(number, payload)
     server[number].wait_closed(5)"""
-OPEN_INSTEAD = """async path => {
-    const widget = window.jupyterapp.shell.currentWidget;
-    await widget.sessionContext.shutdown();
-    widget.dispose();
-    delete window.__oracle;
-    await window.jupyterapp.commands.execute("docmanager:open", { path });
-}"""
 IS_TRUSTED = "() => window.jupyterapp.shell.currentWidget.content.model.cells.get(0).trusted"
 # JupyterLab makes links of the paths in a traceback; an export has scripts of its own where widgets were.
 REPLAYED = """active => [...document.querySelectorAll(".jp-OutputArea-output")]
@@ -314,7 +335,7 @@ def test_b6_replay(stage, lab):
     notebook, page = here.notebook, here.page
     page.evaluate("() => window.jupyterapp.commands.execute('@jupyter-widgets/jupyterlab-manager:saveWidgetState')")
     notebook.save()
-    file = lab.notebooks / notebook.path.rpartition("/")[2]
+    file = lab.notebooks / notebook.path
     saved = json.loads(file.read_text("utf-8"))
     kinds = {kind for cell in saved["cells"] for output in cell["outputs"] for kind in output.get("data", {})}
     assert kinds == {"application/vnd.jupyter.widget-view+json", "text/plain", "text/html"}
