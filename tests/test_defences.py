@@ -21,6 +21,7 @@ import pytest
 import nbserver
 from nbserver import net
 from nbserver.errors import ConnectionEnded, NbserverError
+from nbserver.events import Kind
 from nbserver.fleet import Client, Fleet
 from nbserver.text import safe_text
 from nbserver.widgets import target_of
@@ -32,8 +33,9 @@ RICH = ("html", "markdown", "latex", "svg", "javascript", "png", "jpeg", "pdf", 
 
 
 @pytest.fixture(autouse=True)
-def clean(nothing_left):
-    """No thread and no descriptor is left, and nothing was printed."""
+def clean(nothing_left, tmp_path, monkeypatch):
+    """No thread and no descriptor is left, and nothing was printed. Sockets' paths are those of an empty folder."""
+    monkeypatch.chdir(tmp_path)
     yield
     net.stop_all(0.5)
 
@@ -48,10 +50,12 @@ class Reckless(socketserver.BaseRequestHandler):
         raise ValueError(text)
 
 
-@pytest.fixture
-def unix(tmp_path, monkeypatch):
-    """A server whose own path is hostile, and a client that waits in it, whose path is, too."""
-    monkeypatch.chdir(tmp_path)
+@contextlib.contextmanager
+def hostile_server():
+    """A server whose own path is hostile, and a client that waits in it, whose path is, too.
+
+    Begun by the test: after the set-up pytest replaces the stdout that a server routes.
+    """
     listening = net.listen(Reckless, f"./{PATH}s", socketserver.ThreadingUnixStreamServer)
     with listening as server, socket.socket(socket.AF_UNIX) as client:
         client.bind(f"./{PATH}c")
@@ -71,23 +75,28 @@ def texts_in(message) -> list[str]:
     return [message] if isinstance(message, str) else []
 
 
-def test_s12_whatever_a_field_holds_is_one_line(unix):
+def test_s12_whatever_a_field_holds_is_one_line():
     """CR LF, ESC, CSI, U+2028 and NEL in address, message, prompt, note, error and path."""
-    connection, feed = unix[1], Feed(unix, Fleet())
+    with hostile_server() as server:
+        all_is_one_line(server)
+
+
+def all_is_one_line(server):
+    connection, feed = server[1], Feed(server, Fleet())
     waiting = feed.snapshot()
-    unix.reply(1, EVIL)
+    server.reply(1, EVIL)
     connection.wait_closed(5)
     failed = feed.delta()[0]
     with pytest.raises(ConnectionEnded) as ended:
-        unix.reply(1, "too late")
+        server.reply(1, "too late")
     with pytest.raises(NbserverError) as in_use:
-        net.listen(None, unix.address, socketserver.ThreadingUnixStreamServer)
-    shown = [*texts_in(waiting), *texts_in(failed), connection.note, unix.address_text, str(ended.value)]
-    shown += map(repr, [unix, connection, *connection.transcript, *unix.journal, ended.value])
-    shown += [str(in_use.value), str(unix.stop()), repr(unix.stop())]
+        net.listen(None, server.address, socketserver.ThreadingUnixStreamServer)
+    shown = [*texts_in(waiting), *texts_in(failed), connection.note, server.address_text, str(ended.value)]
+    shown += map(repr, [server, connection, *connection.transcript, *server.journal, ended.value])
+    shown += [str(in_use.value), str(server.stop()), repr(server.stop())]
     assert [text for text in shown if not text.isprintable()] == []
     assert sum(safe_text(PATH) in text for text in shown) >= 6
-    assert [event.data.decode() for event in connection.transcript if event.kind.value == "printed"] == EVIL.split("\n")
+    assert [event.data.decode() for event in connection.transcript if event.kind is Kind.PRINTED] == EVIL.split("\n")
 
 
 def test_s04_nothing_of_ours_has_a_rich_form():
@@ -101,14 +110,15 @@ def test_s04_nothing_of_ours_has_a_rich_form():
     assert set(found) == {("Hub", "mimebundle"), ("View", "mimebundle")}
 
 
-def test_s04_a_widgets_state_holds_nothing_of_a_peer(unix):
+def test_s04_a_widgets_state_holds_nothing_of_a_peer():
     """It is what a notebook is saved with."""
-    hub = nbserver.panel(unix).mirror
-    hub.receive({"do": "hello", "rid": "hello"}, "comm")
-    hub.tick()
-    for widget in (hub, nbserver.panel(unix), hub.layout):
-        state = {name: value for name, value in widget.get_state().items() if name not in ("_esm", "_css")}
-        assert "owned" not in repr(state) and "X: " not in repr(state)
+    with hostile_server() as server:
+        view = nbserver.panel(server)
+        view.mirror.receive({"do": "hello", "rid": "hello"}, "comm")
+        view.mirror.tick()
+        for widget in (view, view.mirror, view.mirror.layout):
+            state = {name: value for name, value in widget.get_state().items() if name not in ("_esm", "_css")}
+            assert "owned" not in repr(state) and "X: " not in repr(state)
 
 
 @pytest.mark.parametrize("handler", [Reckless, net.Conversation, net.Echo, net.ChatRoom, None])
@@ -141,9 +151,8 @@ SERVERS = [
 
 
 @pytest.mark.parametrize(("server_class", "address"), SERVERS)
-def test_s16_no_name_is_looked_up(server_class, address, monkeypatch, tmp_path):
+def test_s16_no_name_is_looked_up(server_class, address, monkeypatch):
     """A peer's name is asked of a name server, which may be slow, and tells its owner that somebody asked."""
-    monkeypatch.chdir(tmp_path)
     asked = []
     for name in LOOK_UPS:
         monkeypatch.setattr(socket, name, lambda *args, name=name: asked.append((name, args)))
