@@ -168,3 +168,20 @@ def test_s16_no_name_is_looked_up(server_class, address, monkeypatch):
         client.close()
         client.wait_ended(5)
     assert asked == []
+
+
+class Narrow(socketserver.ThreadingUnixDatagramServer):
+    """Cuts what is longer than ten bytes, and says from whom it came."""
+
+    max_packet_size = 10
+
+
+def test_s12_what_troubles_a_server_is_told_in_one_line():
+    with net.listen(net.Echo, "./server", Narrow) as server:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+            client.bind(f"./{PATH}")
+            client.sendto(EVIL.encode(), server.address)
+            assert server.journal.wait_for(lambda: server.observation.trouble, 5)
+        told = [event.data.decode() for event in server.journal if event.kind is Kind.TROUBLE]
+    assert told == [server.observation.trouble] and "owned" in told[0]
+    assert told[0].isprintable()
