@@ -185,3 +185,15 @@ def test_s12_what_troubles_a_server_is_told_in_one_line():
         told = [event.data.decode() for event in server.journal if event.kind is Kind.TROUBLE]
     assert told == [server.observation.trouble] and "owned" in told[0]
     assert told[0].isprintable()
+
+
+def test_s12_a_client_is_shown_in_one_line_whatever_its_target_is_called():
+    with hostile_server() as server:
+        client = Client(1, target_of(server))
+        client.start()
+        client.close()
+        client.wait_ended(5)
+    told = [event.data.decode() for event in client.transcript if event.kind is Kind.OPENED]
+    assert len(told) == 1
+    for shown in (repr(client), str(client.target), *told):
+        assert shown.isprintable() and "owned" in shown
