@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import re
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 from playwright.sync_api import expect
 
+from nbserver import net
+from nbserver.events import Kind
 from nbserver.text import safe_text
 
 from .conftest import PATIENCE, Notebook, write_notebook
@@ -307,6 +311,47 @@ def show_in(terminal: Terminal, port: int) -> None:
     for code in ("print(server[1].note)", "server[1].transcript", "print(server, server[1])", "print(server.stop())"):
         terminal.run(code)
     assert "what stands there" in terminal.text() and "ValueError" in terminal.text()
+
+
+POST = """async url => {
+    const asked = fetch(url, { method: "POST", mode: "no-cors", body: "quit\\n" });
+    const answer = asked.then(() => "answered", () => "closed");
+    const patience = new Promise((done) => setTimeout(() => done("still open"), 5000));
+    return Promise.race([answer, patience]);
+}"""
+
+
+class Elsewhere(http.server.BaseHTTPRequestHandler):
+    """A page of another origin, on the person's own machine."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>elsewhere</title>")
+
+    def log_message(self, *args) -> None:
+        """Not to stderr."""
+
+
+def test_b5_cross_protocol(page):
+    """A browser that is made to talk to a raw port is recognised and named; nobody is asked about what it says."""
+    with net.listen() as server, http.server.ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as elsewhere:
+        thread = threading.Thread(target=elsewhere.serve_forever)
+        thread.start()
+        try:
+            page.goto(f"http://127.0.0.1:{elsewhere.server_port}/")
+            assert page.evaluate(POST, f"http://{server.address_text}/") == "closed"
+        finally:
+            elsewhere.shutdown()
+            thread.join()
+        spoken = [connection for connection in server.connections.values() if connection.bytes_in]
+        assert spoken
+        for connection in spoken:  # but for one that a browser may open in advance
+            connection.wait_closed(5)
+            facts = [event for event in connection.transcript if event.kind is not Kind.RECEIVED]
+            assert any("HTTP" in text for text in (connection.note, *(event.data.decode() for event in facts)))
+            assert [event.kind for event in facts if event.kind in (Kind.ASKED, Kind.ERROR)] == []
 
 
 TRUSTING = """from IPython.display import HTML
