@@ -501,7 +501,9 @@ def test_hostile_bytes_stay_text(board: Board) -> None:
     made = board.page.locator(active).evaluate_all("all => all.map((each) => each.textContent.trim().slice(0, 18))")
     assert made == ["const text = (name"], "only the test's own"
     assert board.page.evaluate("window.__pwned") is None
-    bodies = board.page.locator(".nbs-text, .nbs-printed, .nbs-asked, .nbs-console, .nbs-error").all_inner_texts()
+    bodies = board.page.locator(
+        ".nbs-text, .nbs-printed, .nbs-asked, .nbs-console, .nbs-error, .nbs-remark"
+    ).all_inner_texts()
     raw = {
         character
         for text in bodies

@@ -1,5 +1,5 @@
 // Entries of a transcript as bubbles: what came stands left, what went stands right, the program's own lines between them.
-import { h, peerText, svg, text, tokenNodes } from "./dom.js";
+import { h, svg, text, tokenNodes } from "./dom.js";
 import { bytes, clock, hexDump, splitTraceback } from "./format.js";
 import { makeReader, tokens } from "./text.js";
 
@@ -28,7 +28,7 @@ export function errorCard(entry, words) {
 export function remark(entry, words) {
   const body = localString(entry);
   const word = { opened: "opened", closed: "ended", eof: "eof" }[entry.kind];
-  return h("div", { class: "nbs-remark" }, words(word), ...(body ? [": ", peerText(body)] : []), h("time", {}, clock(entry.time)));
+  return h("div", { class: "nbs-remark" }, words(word), ...(body ? [": ", ...localText(body, words)] : []), h("time", {}, clock(entry.time)));
 }
 
 /** What became of the half character at the end of an earlier message. */
