@@ -122,8 +122,9 @@ async def _on_control(stream: Any, ident: Any, parent: dict[str, Any]) -> None:
     """One message of a view. It came from a page: checked here for its shape, and by the hub for its meaning."""
     content = parent.get("content")
     if isinstance(content, dict) and isinstance(content.get("request"), dict):
+        hub = content.get("hub")
         with _lock:
-            receive = _receivers.get(str(content.get("hub")))
+            receive = _receivers.get(hub) if isinstance(hub, str) else None
         if receive is not None:
             receive(content["request"], "control")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from typing import Protocol
 
@@ -58,21 +59,23 @@ class Clock:
         self._hurry.set()
 
     def _run(self) -> None:
-        try:
-            while due := self._due():
-                for ticked in due:
-                    if ticked.tick():
-                        self._keep(ticked)
-                self._hurry.wait(PERIOD)
-                self._hurry.clear()
-        except BaseException:
-            self._thread = None  # the next add() starts another
-            raise
+        while due := self._due():
+            for ticked in due:
+                self._tick(ticked)
+            self._hurry.wait(PERIOD)
+            self._hurry.clear()
 
-    def _keep(self, ticked: Ticked) -> None:
-        with self._lock:
-            if ticked not in self._ticked:
-                self._ticked.append(ticked)
+    def _tick(self, ticked: Ticked) -> None:
+        try:
+            is_wanted = ticked.tick()
+        except Exception:
+            # Told as that of any thread is; what else ticks goes on, and so does this one.
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
+            is_wanted = True
+        if is_wanted:
+            with self._lock:
+                if ticked not in self._ticked:
+                    self._ticked.append(ticked)
 
     def _due(self) -> list[Ticked]:
         """What is to be called now. Taken out of the list, so that what is added during its own call stays in."""
