@@ -6,6 +6,7 @@ import contextlib
 import random
 import socket
 import socketserver
+import sys
 
 import pytest
 
@@ -215,3 +216,51 @@ def test_a_reply_to_a_peer_that_has_gone_strikes_nobody_else(served, peers):
     server.reply(2, "yes")
     assert stays.recv(100) == b"yes"
     assert not server.observation.trouble and server.observation.errors == 0
+
+
+class Adds(socketserver.BaseRequestHandler):
+    """Receives the second number by itself, on the socket that all share."""
+
+    def handle(self):
+        first, sock = self.request
+        sock.sendto(b"and?", self.client_address)
+        second, address = WAYS[self.server.way](sock)
+        sock.sendmsg([b"%d" % (int(first) + int(second))], [], 0, address)
+
+
+def received_into(sock):
+    buffer = bytearray(10)
+    size, address = sock.recvfrom_into(buffer)
+    return buffer[:size], address
+
+
+WAYS = {
+    "recvfrom": lambda sock: sock.recvfrom(10),
+    "recvfrom_into": received_into,
+    "recvmsg": lambda sock: sock.recvmsg(10)[::3],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_a_handler_receives_by_itself_is_on_the_row(served, peers, until, way):
+    server = served(socketserver.UDPServer, Adds)
+    server.base.way = way
+    (client,) = peers(server, 1)
+    for text, answer in [(b"3", b"and?"), (b"4", b"7")]:
+        client.send(text)
+        assert client.recv(100) == answer
+    until(lambda: server[1].messages_out == 2)
+    assert (server.accepted, server[1].messages_in) == (1, 2)
+    told = [e.data for e in server[1].transcript if e.kind in (Kind.RECEIVED, Kind.SENT)]
+    assert told == [b"3", b"and?", b"4", b"7"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux wakes who receives on a socket without connection")
+def test_stop_wakes_a_handler_that_receives_by_itself(served, peers):
+    server = served(socketserver.UDPServer, Adds)
+    server.base.way = "recvfrom"
+    (client,) = peers(server, 1)
+    client.send(b"3")
+    assert client.recv(100) == b"and?"
+    report = server.stop()
+    assert report.seconds < 1 and not report.stragglers

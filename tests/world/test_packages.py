@@ -109,10 +109,11 @@ def project(tmp_path, monkeypatch):
 
 
 def test_django(observe, project):
-    """Made as runserver makes its server; it is set up while it is served, so that its log finds the row."""
+    """Made as runserver makes its server."""
     threading_class = type("WSGIServer", (socketserver.ThreadingMixIn, basehttp.WSGIServer), {"daemon_threads": True})
-    server = observe(threading_class(("127.0.0.1", 0), basehttp.WSGIRequestHandler, ipv6=False))
-    server.base.set_app(basehttp.get_internal_wsgi_application())
+    base = threading_class(("127.0.0.1", 0), basehttp.WSGIRequestHandler, ipv6=False)
+    base.set_app(basehttp.get_internal_wsgi_application())  # sets up logging, too
+    server = observe(base)
     with httpx.Client(base_url=f"http://{server.address_text}", timeout=5) as client:
         assert [client.get(path).text for path in ("/4", "/6")] == ["3", "2"]
         assert client.get("/none").status_code == 404
@@ -289,8 +290,14 @@ def test_pynetdicom(observe, server_class):
 # ── jsonrpclib-pelix ──
 
 
-def test_jsonrpclib(observe):
-    server = observe(jsonrpclib.SimpleJSONRPCServer.SimpleJSONRPCServer(("127.0.0.1", 0)))
+@pytest.mark.parametrize(
+    "server_class",
+    [jsonrpclib.SimpleJSONRPCServer.SimpleJSONRPCServer, jsonrpclib.SimpleJSONRPCServer.PooledJSONRPCServer],
+)
+@pytest.mark.timeout(30)
+def test_jsonrpclib(observe, server_class):
+    """The second has threads of its own, and its server_close() calls BaseServer.shutdown() by name."""
+    server = observe(server_class(("127.0.0.1", 0)))
     server.base.register_function(pow)
     proxy = jsonrpclib.ServerProxy(f"http://{server.address_text}")
     assert proxy.pow(2, 10) == 1024
