@@ -7,10 +7,12 @@ import socket
 import socketserver
 import ssl
 import stat
+import time
 
 import pytest
 
 import nbserver
+from nbserver import console
 from nbserver.errors import NotListening, UsageError
 
 
@@ -24,6 +26,10 @@ class Echo(socketserver.BaseRequestHandler):
 def clean(nothing_left):
     yield
     nbserver.stop_all(0.5)
+    deadline = time.monotonic() + 5
+    while console.is_routed() and time.monotonic() < deadline:
+        time.sleep(0.005)  # between two looks: a handler that ends lets go
+    assert not console.is_routed(), "input() and print() are as they were"
 
 
 @pytest.fixture

@@ -50,6 +50,7 @@ class Observation:
         connections: The connections by number: all that live, and the last 1 000 that have ended.
         access: Who may come in.
         door, gate: Asked about each client: before it is accepted, and in its own thread.
+        is_closing: Whether the server is being stopped, or was.
         turned_away: How many were not let in; why, of the last one, is in `why_turned_away`.
         errors: How many handlers have raised.
         trouble: What the accept loop met last, in words.
@@ -63,6 +64,7 @@ class Observation:
         self._deadlines = Deadlines()
         self.access = Access()
         self.door, self.gate = Door(self), Gate(self)
+        self.is_closing = False
         self.turned_away = 0
         self.why_turned_away = ""
         self.errors = 0
@@ -162,6 +164,8 @@ class Observation:
             self._live.add(connection)
         if self._is_timed or not number % _LOOKED_AT:
             clock.add(self)
+        if self.is_closing and is_datagram:
+            connection.hang_up("the server was stopped")  # a handler that began late: nobody else will end its row
         self.journal.wake()
         return connection
 

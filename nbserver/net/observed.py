@@ -90,12 +90,22 @@ class Observed(ResilientLoop):
             context.enter(previous)
             connection.left()
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """As the class's own; what it prints is the connection's."""
+        previous = self._speak_to(request, client_address)
+        try:
+            super().handle_error(request, client_address)
+        finally:
+            context.enter(previous)
+
     def shutdown_request(self, request: Any) -> None:
-        """As the class's own; the connection has ended then."""
+        """As the class's own, and what it prints is the connection's; the connection has ended then."""
         connection = self.observation.of_request(request)
+        previous = context.enter(context.current() or connection)
         try:
             super().shutdown_request(request)
         finally:
+            context.enter(previous)
             if connection is not None:
                 connection.end()
 
@@ -111,6 +121,9 @@ class Observed(ResilientLoop):
         observation.on_serving(False)
 
     def _begins(self) -> None:
+        if self._is_datagram() and type(self.socket) is socket.socket:
+            self.socket.__class__ = ObservedDatagramSocket
+            datagram_servers[self.socket] = self.observation
         self.observation.on_serving(True)
 
     def _has_room(self) -> bool:
@@ -160,6 +173,11 @@ class Observed(ResilientLoop):
 
     def _failed(self, request: Any, client_address: Any, error: BaseException) -> None:
         self._connection_of(request, client_address).failed(error, _report)
+
+    def _speak_to(self, request: Any, client_address: Any) -> context.Speaker | None:
+        """Let this thread speak to the connection; returns who it spoke to before, to be entered again."""
+        # In the loop of a program (%%server) a hook speaks to the program's console.
+        return context.enter(context.current() or self._connection_of(request, client_address))
 
     def _refused(self, request: Any, client_address: Any) -> None:
         self._connection_of(request, client_address).note = "refused by verify_request()"
@@ -215,9 +233,6 @@ class Datagrams(socketserver.UDPServer):
 
     def get_request(self) -> tuple[Any, Any]:
         """One datagram; one that is longer than ``max_packet_size`` is told as cut short."""
-        if type(self.socket) is socket.socket:
-            self.socket.__class__ = ObservedDatagramSocket
-            datagram_servers[self.socket] = cast(Observed, self).observation
         if not hasattr(self.socket, "recvmsg"):
             return super().get_request()
         data, _, flags, address = self.socket.recvmsg(self.max_packet_size, 0, _DONT_WAIT)

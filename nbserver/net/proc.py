@@ -43,8 +43,10 @@ def tcp_entries(port: int) -> Iterator[Entry]:
                 if wanted not in line:
                     continue
                 fields = line.split()
-                host, port = fields[1].split(":")
-                yield Entry(_host(host), int(port, 16), int(fields[3], 16), int(fields[9]))
+                host, _, end = fields[1].partition(":")
+                if end != f"{port:04X}":
+                    continue  # it is the other end's
+                yield Entry(_host(host), port, int(fields[3], 16), int(fields[9]))
 
 
 def is_alive(host: str, port: int, local_host: str) -> bool | None:
@@ -63,12 +65,12 @@ def is_alive(host: str, port: int, local_host: str) -> bool | None:
     if not is_here or not Path("/proc/net/tcp").exists():
         return None
     # The table changes while it is read, and a line may be missed: only what is missing twice is not there.
-    return any(entry.inode for _ in range(2) for entry in tcp_entries(port) if (entry.host, entry.port) == (host, port))
+    return any(entry.inode for _ in range(2) for entry in tcp_entries(port) if entry.host == host)
 
 
 def port_holder(port: int) -> str:
     """Who keeps TCP port `port` from being bound, in words; "" if that cannot be told."""
-    states = {entry.inode: entry.state for entry in tcp_entries(port) if entry.port == port}
+    states = {entry.inode: entry.state for entry in tcp_entries(port)}
     listening = [inode for inode, state in states.items() if state == _LISTEN]
     for inode in listening:
         for pid, name in _processes_with(inode):

@@ -20,6 +20,8 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from .. import context
+
 _CAPACITY = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _FATAL = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK}
 # accept() gives an error of the network that waits on the new connection, too: that client is gone, and nothing else is
@@ -131,6 +133,7 @@ class ResilientLoop(socketserver.BaseServer):
     """
 
     socket: Any
+    _BaseServer__shutdown_request: bool
 
     @property
     def _loop(self) -> Loop:
@@ -138,7 +141,10 @@ class ResilientLoop(socketserver.BaseServer):
         try:
             return vars(self)["_nbserver_loop"]  # type: ignore[no-any-return]
         except KeyError:
-            return vars(self).setdefault("_nbserver_loop", Loop())  # type: ignore[no-any-return]
+            loop: Loop = vars(self).setdefault("_nbserver_loop", Loop())
+            # A class may call BaseServer.shutdown(self), past ours: it waits for this event, which we set.
+            vars(self)["_BaseServer__is_shut_down"] = loop.is_done
+            return loop
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """Accept until `shutdown`; ``service_actions`` is called at least every `poll_interval` seconds.
@@ -148,17 +154,28 @@ class ResilientLoop(socketserver.BaseServer):
         """
         loop = self._loop
         if not loop.begin():
+            self._BaseServer__shutdown_request = False
             return
         try:
             with selectors.DefaultSelector() as selector, loop.woken_by(selector) as waker, self._not_blocking():
                 self._begins()
                 self._serve(loop, selector, waker, poll_interval)
         finally:
+            self._BaseServer__shutdown_request = False
             loop.end()
+
+    def _is_told_to_stop(self) -> bool:
+        return self._loop.stop or self._BaseServer__shutdown_request
+
+    def _tell_to_stop(self) -> None:
+        """Tell it to our loop, and to the standard library's own, if a class has called that by name past ours."""
+        with self._loop.lock:
+            self._loop.stop = self._BaseServer__shutdown_request = True
+        self._loop.wake()
 
     def _serve(self, loop: Loop, selector: selectors.BaseSelector, waker: socket.socket, poll_interval: float) -> None:
         is_listening = False
-        while not loop.stop:
+        while not self._is_told_to_stop():
             # Full, or short of something: those who connect wait in the backlog, which costs nothing.
             pause = loop.pause()
             wanted = not pause and self._has_room()
@@ -169,7 +186,7 @@ class ResilientLoop(socketserver.BaseServer):
                 else:
                     selector.unregister(self)  # type: ignore[arg-type]
             ready = selector.select(min(pause, poll_interval) if pause else poll_interval)
-            if loop.stop:
+            if self._is_told_to_stop():
                 break
             for key, _ in ready:
                 if key.fd == waker.fileno():
@@ -204,6 +221,7 @@ class ResilientLoop(socketserver.BaseServer):
         if self._turn_away(request, client_address):
             return
         request = self._begin(request, client_address)
+        previous = self._speak_to(request, client_address)
         try:
             if self.verify_request(request, client_address):
                 self.process_request(request, client_address)
@@ -219,6 +237,8 @@ class ResilientLoop(socketserver.BaseServer):
         except BaseException:
             self.shutdown_request(request)
             raise
+        finally:
+            context.enter(previous)
 
     _failures = 0
 
@@ -240,10 +260,9 @@ class ResilientLoop(socketserver.BaseServer):
     def shutdown(self) -> None:
         """End `serve_forever`, and wait for its end unless this is its own thread."""
         loop = self._loop
+        self._tell_to_stop()
         with loop.lock:
-            loop.stop = True
             is_own, is_running = loop.thread is threading.current_thread(), loop.thread is not None
-        loop.wake()
         if is_running and not is_own:
             loop.is_done.wait()
 
@@ -283,6 +302,9 @@ class ResilientLoop(socketserver.BaseServer):
 
     def _refused(self, request: Any, client_address: Any) -> None:
         pass
+
+    def _speak_to(self, request: Any, client_address: Any) -> context.Speaker | None:
+        return None
 
     def _failed(self, request: Any, client_address: Any, error: BaseException) -> None:
         pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import socketserver
@@ -25,8 +26,9 @@ from .door import Access
 from .handlers import Conversation
 from .limits import Limits
 from .observation import Observation, close_copy
-from .observed import Observed, observed_class, refuse_forking
+from .observed import refuse_forking
 from .reach import Reach
+from .takeover import take_over
 from .unixpath import UnixPath
 
 
@@ -82,9 +84,8 @@ class Server:
             UsageError: `base` is no ``socketserver`` server, or one that forks; or `access` is not for its kind.
         """
         access = access or Access()
-        _check_access(base, access)
         self._own_class = type(base)
-        self.base = _observe(base)
+        self.base = take_over(base, access)
         self.observation: Observation = self.base.observation
         self._loop = self.base._loop  # kept, for the time after the stop, when the object has its own class back
         self.observation.limits = limits or Limits()
@@ -185,11 +186,13 @@ class Server:
             self.journal.wait_for(lambda: self._state is ServerState.STOPPED, self._patience(grace))
             return self._report or StopReport()
         loop = self._loop
-        with loop.lock:
-            loop.stop = True
-        loop.wake()
+        self.observation.is_closing = True
+        self.base._tell_to_stop()
         live = self.observation.live
         self._hang_up(live)
+        if self.is_datagram:
+            with contextlib.suppress(OSError):  # it is not connected, but a handler in recvfrom() is woken all the same
+                socket.socket.shutdown(self.base.socket, socket.SHUT_RD)
         deadline = started + grace
         if not self._is_own_thread():
             loop.is_done.wait(max(0.0, deadline - time.monotonic()))
@@ -234,6 +237,9 @@ class Server:
         for connection in stragglers:
             connection.note = "its handler did not end when the server was stopped"
         registry.remove(self)
+        workers = vars(self.base).get("_nbserver_workers")
+        if workers is not None:  # a server_close() of the user's own may not have come to ours
+            workers.close(max(0.1, deadline - time.monotonic()))
         thread = self._thread
         is_ours = thread is not None and not self.program and not self._is_own_thread()
         if thread is not None and is_ours and thread.is_alive() and self._loop.is_done.is_set():
@@ -432,33 +438,6 @@ def console_of_this_thread(server: Server) -> Connection | None:
     return speaker if mine else None  # type: ignore[return-value]
 
 
-def _observe(base: socketserver.BaseServer) -> Observed:
-    if not isinstance(base, socketserver.BaseServer):
-        raise UsageError(f"only a socketserver server object can be observed, not {type(base).__name__}")
-    refuse_forking(type(base))
-    try:
-        base.__class__ = observed_class(type(base))
-    except TypeError as error:
-        raise UsageError(f"{type(base).__name__} cannot be observed: {error}") from error
-    sock = getattr(base, "socket", None)
-    if isinstance(sock, socket.socket) and _is_listening(sock):
-        sock.listen(base.request_queue_size)  # type: ignore[attr-defined]  # again, so that the longer backlog holds
-    return base  # type: ignore[return-value]
-
-
-def _check_access(base: Any, access: Access) -> None:
-    is_datagram = getattr(base, "socket_type", None) == socket.SOCK_DGRAM
-    if is_datagram and (access.token or access.tls is not None):
-        raise UsageError("a token and TLS are for streams: datagrams have no first line and no handshake")
-
-
-def _is_listening(sock: socket.socket) -> bool:
-    try:
-        return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
-    except (OSError, AttributeError):
-        return False  # closed; or a system that does not tell, where the backlog stays as it is
-
-
 def listen(
     handler: Any = None,
     address: Any = ("127.0.0.1", 0),
@@ -488,4 +467,9 @@ def listen(
     if not (isinstance(server_class, type) and issubclass(server_class, socketserver.BaseServer)):
         raise UsageError(f"server_class must be a class built on socketserver, not {safe_text(repr(server_class), 80)}")
     refuse_forking(server_class)
-    return Server(bind(server_class, address, handler), limits, access)
+    base = bind(server_class, address, handler)
+    try:
+        return Server(base, limits, access)
+    except BaseException:
+        base.server_close()
+        raise

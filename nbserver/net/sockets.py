@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
+from .. import context
 from ..events import KEPT_BYTES
 from ..states import Activity
 from .connection import Connection
@@ -251,7 +252,42 @@ class ObservedDatagramSocket(socket.socket):
     def sendto(self, data: Any, *args: Any) -> int:
         """As the socket's own; seen."""
         size = super().sendto(data, *args)
+        self._told(args[-1], _kept(data, size), size)
+        return size
+
+    def sendmsg(self, buffers: Iterable[Any], *args: Any) -> int:
+        """As the socket's own; seen where it names the peer."""
+        buffers = list(buffers)
+        size = super().sendmsg(buffers, *args)
+        if len(args) == 3:
+            self._told(args[2], b"".join(bytes(b) for b in buffers)[:KEPT_BYTES], size)
+        return size
+
+    def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Any]:
+        """As the socket's own; what a handler receives by itself is seen."""
+        data, address = super().recvfrom(bufsize, flags)
+        self._heard(address, data, len(data), flags)
+        return data, address
+
+    def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
+        """As the socket's own; what a handler receives by itself is seen."""
+        size, address = super().recvfrom_into(buffer, nbytes, flags)
+        self._heard(address, _kept(buffer, size), size, flags)
+        return size, address
+
+    def recvmsg(self, bufsize: int, *args: Any) -> Any:
+        """As the socket's own; what a handler receives by itself is seen."""
+        result = super().recvmsg(bufsize, *args)
+        self._heard(result[3], result[0], len(result[0]), args[1] if len(args) > 1 else 0)
+        return result
+
+    def _told(self, address: Any, data: bytes, size: int) -> None:
         observation = datagram_servers.get(self)
         if observation is not None:
-            observation.peer(args[-1]).sent(_kept(data, size), size)
-        return size
+            observation.peer(address).sent(data, size)
+
+    def _heard(self, address: Any, data: bytes, size: int, flags: int) -> None:
+        # What the loop receives it tells itself: it speaks to no connection then.
+        observation, is_handler = datagram_servers.get(self), isinstance(context.current(), Connection)
+        if observation is not None and address is not None and is_handler and not flags & _PEEK:
+            observation.peer(address).received(data[:KEPT_BYTES], size)

@@ -146,7 +146,7 @@ def test_what_hooks_print_is_on_the_row(serve, server_class):
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_a_log_handler_made_before_the_server_logs_to_the_row(serve, stream):
+def test_a_log_handler_made_before_the_server_logs_to_the_row_and_as_ever(serve, capfd, stream):
     handler = logging.StreamHandler(getattr(sys, stream))
     logger = logging.getLogger(f"nbserver-test-{stream}")
     logger.propagate = False
@@ -161,7 +161,8 @@ def test_a_log_handler_made_before_the_server_logs_to_the_row(serve, stream):
         server = serve(Logs)
         assert echoed(server) == b"done"
         server[1].wait_closed(5)
-        assert printed(server[1]) == ["heard b'hello'"]
+        assert printed(server[1]) == [f"WARNING {logger.name}: heard b'hello'"]
+        assert getattr(capfd.readouterr(), stream[3:]) == "heard b'hello'\n"
         server.stop()
         assert handler.stream is getattr(sys, stream)
     finally:

@@ -66,7 +66,7 @@ def logged():
 
 
 @pytest.mark.parametrize("is_threaded", [True, False])
-def test_werkzeug(observe, logged, is_threaded):
+def test_werkzeug(observe, logged, capfd, is_threaded):
     server = observe(werkzeug.serving.make_server("127.0.0.1", 0, application, threaded=is_threaded))
     logged()
     with httpx.Client(base_url=f"http://{server.address_text}", timeout=5) as client:
@@ -82,6 +82,7 @@ def test_werkzeug(observe, logged, is_threaded):
         assert told(row, Kind.PRINTED)[0] == f"asked for {asked.split()[1]}"
         assert f"{asked} HTTP/1.1" in told(row, Kind.PRINTED)[1]
     assert told(server[3], Kind.PRINTED)[-1] == "ZeroDivisionError: integer division or modulo by zero"
+    assert "GET /4 HTTP/1.1" in capfd.readouterr().err, "its own handler hears it as ever"
 
 
 # ── Django ──
@@ -108,7 +109,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "world_site.settings")
 
 
-def test_django(observe, project):
+def test_django(observe, project, capfd):
     """Made as runserver makes its server."""
     threading_class = type("WSGIServer", (socketserver.ThreadingMixIn, basehttp.WSGIServer), {"daemon_threads": True})
     base = threading_class(("127.0.0.1", 0), basehttp.WSGIRequestHandler, ipv6=False)
@@ -125,6 +126,7 @@ def test_django(observe, project):
     printed = told(server[1], Kind.PRINTED)
     assert printed[:1] == ["asked for 4"] and '"GET /4 HTTP/1.1" 200 1' in printed[1]
     assert "ZeroDivisionError: integer division or modulo by zero" in printed
+    assert '"GET /4 HTTP/1.1" 200 1' in capfd.readouterr().err, "its own handler hears it as ever"
 
 
 # ── prometheus_client ──
@@ -307,7 +309,7 @@ def test_jsonrpclib(observe, server_class):
     for row in server.connections.values():
         row.wait_closed(5)
         assert told(row, Kind.RECEIVED)[0].startswith("POST / HTTP/1.1\r\n")
-        assert '"POST / HTTP/1.1" 200 -' in told(row, Kind.PRINTED)[0]
+        assert '"POST / HTTP/1.1" 200 -' in told(row, Kind.PRINTED)[-1]
     assert '"result": 1024' in told(server[1], Kind.SENT)[-1]
 
 
