@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from .conftest import FILES, Kernel
+from .conftest import FILES
 
 EXCHANGE = """
 clients = live_clients()
@@ -181,12 +181,13 @@ def test_promise_05_unload_ext_leaves_no_patch_no_thread_and_no_descriptor(kerne
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("%%server --port 8\n1", ["UsageError", "'--port 8' is not an option", "%%server takes no options"]),
+        ("%%server --port 8\n1", ["UsageError", "'--port 8' is not an option", "%%server takes --lan"]),
         ("%%client --cuont 3\n1", ["UsageError", "did you mean --count?"]),
         ("%%client --count many\n1", ["UsageError", "'--count many'"]),
         ("%%client --count 0\n1", ["UsageError", "between 1 and 200"]),
         ("nbserver.serve(42)", ["UsageError", "handle()", "not 42"]),
-        ("nbserver.serve(host='192.0.2.1')", ["AddressError", "'192.0.2.1' is not an address of this machine"]),
+        ("nbserver.serve(host='192.0.2.1')", ["UsageError", "lan=True"]),
+        ("nbserver.serve(host='192.0.2.1', lan=True)", ["AddressError", "'192.0.2.1' is not an address of this"]),
         ("nbserver.serve(port=99999)", ["AddressError", "0 to 65535"]),
         ("nbserver.serve(server_class=int)", ["UsageError", "server_class"]),
         ("nbserver.serve(port='8008')", ["UsageError", "'8008'"]),
