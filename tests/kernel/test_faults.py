@@ -177,6 +177,17 @@ def pairs(python):
             kernel.stop()
 
 
+DEAF = """
+import nbserver, socketserver, threading
+
+class Deaf(socketserver.BaseRequestHandler):
+    def handle(self):
+        threading.Event().wait()
+
+deaf = [nbserver.client(nbserver.serve(Deaf)) for _ in range(5)]
+"""
+
+
 def seconds_to_leave(kernel: Kernel, is_restart: bool) -> float:
     """How long a kernel takes to end; or, to be there again."""
     if not is_restart:
@@ -188,10 +199,14 @@ def seconds_to_leave(kernel: Kernel, is_restart: bool) -> float:
 
 
 def test_fault_47_with_clients_a_kernel_ends_as_soon_as_an_empty_one(pairs):
-    """At most half a second later; the clients read the end, and the port is free for the restarted kernel, too."""
+    """At most half a second later, even with handlers that ignore the end.
+
+    The clients read the end, and the port is free, for the restarted kernel, too.
+    """
     more = []
     for empty, busy in pairs:
-        busy.must("import nbserver\nserver = nbserver.serve()\nserver")
+        busy.must(DEAF)
+        busy.must("server = nbserver.serve()\nserver")
         busy.must("for client in nbserver.clients(server, 10): client.say('hello')")
         port = int(busy.value("server.address[1]"))
         with socket.create_connection(("127.0.0.1", port)) as outside:

@@ -97,3 +97,15 @@ def test_fault_48_an_interrupt_before_a_program_listens_leaves_it_to_the_next_ru
     assert "nbserver-program" in kernel.value("things()")
     kernel.must(listens, "program")
     assert kernel.value("is_as_before()") == "True"
+
+
+def test_fault_48_an_interrupted_stop_has_stopped(kernel, tmp_path):
+    """A handler that ignores its socket is waited for no longer, and named."""
+    kernel.must(BLOCKED)
+    kernel.must(IGNORES)
+    kernel.must("server = nbserver.serve(Ignores)\nclient = nbserver.client(server)")
+    error = interrupted(kernel, tmp_path, "server.stop(60)", "stop")
+    assert error.endswith("KeyboardInterrupt: "), error
+    assert kernel.value("server.state.value, nbserver.servers() == [echo]") == "('stopped', True)"
+    assert kernel.value("[c.number for c in server.stop().stragglers]") == "[1]"
+    kernel.must("client.wait_ended(5)\nheld.set()\nserver[1].wait_closed(5)")
