@@ -274,9 +274,10 @@ def _begin() -> Cell:
     cell = kernel.current_cell()
     earlier, things = _made.get(cell.id, (cell, []))
     if cell.id and earlier.run != cell.run:
-        del _made[cell.id]
-        for thing in things:
-            _end(thing)
+        while things:  # one that is interrupted here is ended by the next run, and so are those after it
+            _end(things[0])
+            del things[0]
+        _made.pop(cell.id, None)
     return cell
 
 

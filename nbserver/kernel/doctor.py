@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import platform
-import sys
 import threading
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 
 from .. import console
 from ..net import servers
+from ..text import safe_text
+from . import machine
 from .bridge import kernel, view_paths
 from .nested import is_nested_asyncio
 
-_PACKAGES = ("nbserver", "ipykernel", "ipython", "ipywidgets", "anywidget", "jupyterlab", "nest-asyncio")
+_PACKAGES = (
+    *("nbserver", "ipykernel", "ipython", "ipywidgets", "anywidget", "jupyterlab", "jupyter-server-proxy"),
+    "nest-asyncio",
+)
+_FEW = 100  # threads or descriptors: fifty clients of this notebook take as many, with their handlers
 _WAYS = {
     "control": "the control channel (also while a cell runs)",
     "subshell": "a subshell (also while a cell runs)",
@@ -34,7 +39,8 @@ class Report:
 
     def __str__(self) -> str:
         width = max(len(name) for name, _ in self.facts)
-        return "\n".join(f"{name:<{width}}  {text}" for name, text in self.facts)
+        below = "\n" + " " * (width + 2)
+        return "\n".join(f"{name:<{width}}  {text}".replace("\n", below) for name, text in self.facts)
 
     def __repr__(self) -> str:
         return str(self)
@@ -53,8 +59,12 @@ def doctor() -> Report:
     ]
     facts += [("input() and print()", "routed by thread" if console.is_routed() else "as they were")]
     facts += [("asyncio", "patched by nest-asyncio" if is_nested_asyncio() else "as it was")]
-    facts += [("file descriptors", _descriptors()), ("threads", _threads())]
+    threads = [limit for limit in (machine.container_limit(), machine.user_limit()) if limit]
+    facts += [("file descriptors", _descriptors())]
+    facts += [("threads", "; ".join([f"{threading.active_count()} alive in this kernel", *map(str, threads)]))]
+    facts += [("IPv6", "yes: host='::1' works" if machine.has_ipv6() else "no: this machine has no address ::1")]
     facts += [("servers", "\n".join(map(repr, servers())) or "none")]
+    facts += [("advice", text) for text in (*map(_few_threads, threads), _few_descriptors(), _shared()) if text]
     return Report(tuple(facts))
 
 
@@ -71,18 +81,38 @@ def _ways() -> str:
 
 
 def _descriptors() -> str:
-    if sys.platform == "win32":
-        return "not limited by number"
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    used = len(list(Path("/dev/fd").iterdir()))
-    return f"{used} in use, {soft} at most (a process may raise it to {hard})"
+    counted = machine.descriptor_limit()
+    return f"{counted[0]} (which it may raise to {counted[1]})" if counted else "not limited by number"
 
 
-def _threads() -> str:
-    """How many there are, and the limit that a container sets."""
-    for name in ("/sys/fs/cgroup/pids.max", "/sys/fs/cgroup/pids/pids.max"):
-        if Path(name).exists():
-            return f"{threading.active_count()} alive, the container allows {Path(name).read_text().strip()}"
-    return f"{threading.active_count()} alive"
+def _few_threads(limit: machine.Limit) -> str:
+    """What it means that hardly a thread is left; "" where there are enough."""
+    if limit.left >= _FEW:
+        return ""
+    return (
+        f"{limit.whose} may start only {limit.left} more threads, and each connection takes one, or two if its client "
+        f"is of this notebook: beyond that, clients are hung up on"
+    )
+
+
+def _few_descriptors() -> str:
+    counted = machine.descriptor_limit()
+    if counted is None or counted[0].left >= _FEW:
+        return ""
+    raised = f"; raise the limit: resource.setrlimit(resource.RLIMIT_NOFILE, ({counted[1]}, {counted[1]}))"
+    return (
+        f"this kernel may open only {counted[0].left} more file descriptors, and each connection takes one, or two if "
+        f"its client is of this notebook: beyond that, clients wait" + (raised if counted[1] != counted[0].most else "")
+    )
+
+
+def _shared() -> str:
+    """What to do where other people's programs reach this machine's loopback, too; "" where nobody else is."""
+    people = machine.other_people() if os.environ.get("JUPYTERHUB_USER") else []
+    if not people:
+        return ""
+    names = ", ".join(safe_text(name, 40) for name in people[:3]) + (", …" if len(people) > 3 else "")
+    return (
+        f"others work on this hub's machine ({names}), and 127.0.0.1 is theirs, too: "
+        f"nbserver.serve(handler, unix=True) listens in a folder that is yours alone"
+    )
