@@ -50,7 +50,7 @@ class Clock:
                 thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 try:
                     thread.start()
-                except RuntimeError:
+                except (RuntimeError, MemoryError):
                     return
                 self._thread = thread
 

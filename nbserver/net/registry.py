@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,15 @@ def at_port(port: int) -> Server | None:
     return next((s for s in servers() if isinstance(s.address, tuple) and s.address[1] == port), None)
 
 
+def _stop_all_at_exit() -> None:
+    # All together have so long: a kernel that ends must not wait for each.
+    deadline = time.monotonic() + 0.2
+    for server in servers():
+        server.stop(max(0.0, deadline - time.monotonic()))
+
+
 # At exit daemon threads are frozen wherever they are; ended first, they close their sockets in order.
-atexit.register(stop_all, 0.2)
+atexit.register(_stop_all_at_exit)
 
 
 def _after_fork() -> None:

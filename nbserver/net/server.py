@@ -194,12 +194,16 @@ class Server:
             with contextlib.suppress(OSError):  # it is not connected, but a handler in recvfrom() is woken all the same
                 socket.socket.shutdown(self.base.socket, socket.SHUT_RD)
         deadline = started + grace
-        if not self._is_own_thread():
-            loop.is_done.wait(max(0.0, deadline - time.monotonic()))
-        self._close_listener()
-        self._hang_up(self.observation.live)  # those that were accepted between the first look and the loop's end
-        self._wait_for_handlers(deadline)
-        self._end(len(live), started, deadline)
+        try:
+            if not self._is_own_thread():
+                loop.is_done.wait(max(0.0, deadline - time.monotonic()))
+            self._close_listener()
+            self._hang_up(self.observation.live)  # those that were accepted between the first look and the loop's end
+            self._wait_for_handlers(deadline)
+        finally:
+            # Interrupted, as Ctrl-C in a cell does, it has stopped all the same: only the waiting ends.
+            self._close_listener()
+            self._end(len(live), started, deadline)
         return self._report or StopReport()
 
     def _patience(self, grace: float) -> float:
