@@ -40,7 +40,8 @@ test("who can reach it is said with what they type", () => {
   assert.equal(reachText({ ...raw, reach: { zone: "public", addresses: ["203.0.113.5:80"] } }, en), "public: type 203.0.113.5:80");
   assert.equal(reachText({ ...raw, reach: { zone: "network", addresses: [] } }, en), "the network, but this machine has no address in one");
   assert.equal(reachText({ ...raw, reach: { zone: "machine", addresses: ["/tmp/socket"] } }, zh), "仅限本机");
-  assert.deepEqual(typedAddresses({ link: LINK, reach: { zone: "machine", addresses: ["127.0.0.1:1"] } }), ["127.0.0.1:1"]);
+  const machine = (address) => typedAddresses({ link: LINK, reach: { zone: "machine", addresses: [address] } });
+  assert.deepEqual(["127.0.0.1:1", "0.0.0.0:1", "[::]:1", "/tmp/0.0.0.0:"].flatMap(machine), ["127.0.0.1:1", "127.0.0.1:1", "[::1]:1", "/tmp/0.0.0.0:"]);
 });
 
 test("the dark modules of a QR code, run by run", () => {

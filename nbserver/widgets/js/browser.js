@@ -2,7 +2,6 @@
 import { attribute, attributes, h, text } from "./dom.js";
 
 const HERE = new Set(["localhost", "127.0.0.1", "[::1]"]);
-const EVERY = { "0.0.0.0": "127.0.0.1", "[::]": "[::1]" }; // bound to every address, and the one of them by which this machine comes
 
 /** Where the notebook's server has its pages: from JupyterLab's and Voilà's settings, or the classic notebook's; "" elsewhere. */
 export function baseUrlOf(page) {
@@ -16,6 +15,9 @@ export function baseUrlOf(page) {
   return page.body.dataset.baseUrl ?? "";
 }
 
+/** Where this machine itself finds what is bound to an address; every address includes its own. */
+export const localAddress = (address) => address.replace(/^0\.0\.0\.0:/, "127.0.0.1:").replace(/^\[::\]:/, "[::1]:");
+
 /**
  * The address by which a page opens `server`: {href, why}, and null if it is none for a browser. Without an address
  * `why` names what is missing.
@@ -23,8 +25,7 @@ export function baseUrlOf(page) {
 export function addressFor({ link, reach, address }, { hostname, baseUrl }) {
   if (!link) return null;
   if (reach?.token) return { href: "", why: "token" };
-  const bound = address.replace(/:\d+$/, "");
-  const host = EVERY[bound] ?? bound;
+  const host = localAddress(address).replace(/:\d+$/, "");
   if (HERE.has(hostname)) return { href: `${link.tls ? "https" : "http"}://${host}:${link.port}/`, why: "" };
   if (!link.proxy || !baseUrl || !HERE.has(host)) return { href: "", why: "proxy" };
   if (link.tls) return { href: "", why: "tls" }; // what goes through jupyter-server-proxy is plain HTTP

@@ -1,4 +1,5 @@
 // Who can reach the server: a few words in the head, and a panel to be read from the last row, with a QR code for a telephone.
+import { localAddress } from "./browser.js";
 import { makeDisclosure } from "./disclosure.js";
 import { attribute, attributes, h, svg, text } from "./dom.js";
 
@@ -6,7 +7,8 @@ const QUIET = 4; // modules of white around a QR code, as its standard wants (IS
 
 /** The addresses as they are typed: a browser wants to know whether it speaks TLS. */
 export function typedAddresses({ reach, link }) {
-  const scheme = !link || reach.zone === "machine" ? "" : link.tls ? "https://" : "http://";
+  if (reach.zone === "machine") return reach.addresses.map(localAddress);
+  const scheme = !link ? "" : link.tls ? "https://" : "http://";
   return reach.addresses.map((address) => scheme + address);
 }
 
@@ -63,7 +65,7 @@ export function makeReach(hub) {
       const isThere = Boolean(server.reach);
       attribute(disclosure.button, "hidden", !isThere);
       if (!isThere) return;
-      disclosure.button.dataset.zone = server.reach.zone;
+      for (const element of [disclosure.button, disclosure.panel]) element.dataset.zone = server.reach.zone;
       disclosure.show({ label: reachText(server, words), title: words("whoCanReach"), hint: server.reach.wider ? words("wider") : null, words });
       if (disclosure.isOpen()) showPanel(server, words);
     },
