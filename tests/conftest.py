@@ -231,9 +231,9 @@ def old_python() -> str:
     folder = Path(__file__).parents[1] / ".cache" / OLD.replace("==", "-")
     python = folder / "bin" / "python"
     done = folder / "done"
-    if not done.exists():
+    wanted = [OLD, "ipywidgets>=8.1", "anywidget>=0.11", "nest-asyncio>=1.6", "segno>=1.6"]
+    if not done.exists() or done.read_text() != "\n".join(wanted):
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        wanted = [OLD, "ipywidgets>=8.1", "anywidget>=0.11", "nest-asyncio>=1.6"]
         subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
-        done.touch()
+        done.write_text("\n".join(wanted))
     return str(python)

@@ -75,9 +75,9 @@ export function makeHeader(hub) {
   const [dot, state, address, kind, thread] = ["dot", "serverstate", "address", "kind", "thread"].map((name) => h("span", { class: `nbs-${name}` }));
   const [spark, counters, buttons] = [makeSpark(), makeCounters(), makeButtons(hub)];
   const [reach, limits, link] = [makeReach(hub), makeLimits(hub), makeBrowserLink()];
-  const how = h("div", { class: "nbs-how" }, kind, thread, h("span", { class: "nbs-facts" }, reach.button, limits.button, link.element));
-  const identity = h("div", { class: "nbs-identity" }, h("div", { class: "nbs-who" }, dot, address, state), how);
-  const element = h("header", { class: "nbs-header" }, identity, spark.element, counters.element, buttons.element);
+  const identity = h("div", { class: "nbs-identity" }, h("div", { class: "nbs-who" }, dot, address, state), h("div", { class: "nbs-how" }, kind, thread));
+  const facts = h("div", { class: "nbs-facts" }, reach.button, limits.button, link.element);
+  const element = h("header", { class: "nbs-header" }, identity, spark.element, counters.element, buttons.element, facts);
   return {
     elements: [element, reach.panel, limits.panel],
     show(server, words) {
