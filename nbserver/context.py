@@ -20,6 +20,7 @@ class Speaker(Protocol):
 
 class _Here(threading.local):
     speaker: Speaker | None = None
+    owner: Speaker | None = None  # inside `aside`: who the speaker was
 
 
 _here = _Here()
@@ -48,3 +49,23 @@ def speaking_to(speaker: Speaker) -> Iterator[None]:
         yield
     finally:
         enter(previous)
+
+
+def owner() -> Speaker | None:
+    """Who this thread speaks to, inside `aside` as well. Thread: any; each has its own answer."""
+    speaker = _here.speaker
+    return _here.owner if speaker is None else speaker
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Let this thread speak to nobody inside the ``with`` block: what is written there goes to its own place.
+
+    For a while only: `owner` still knows whose thread it is.
+    """
+    before = _here.speaker, _here.owner
+    _here.speaker, _here.owner = None, owner()
+    try:
+        yield
+    finally:
+        _here.speaker, _here.owner = before

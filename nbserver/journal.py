@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
@@ -116,6 +117,10 @@ class Journal(Record):
             with self._changed:
                 self._changed.notify_all()
 
+    def _after_fork(self) -> None:
+        """In a forked child: whoever held the lock is not here."""
+        self._changed, self._waiting = threading.Condition(), 0
+
     def wait_for(self, predicate: Callable[[], object], timeout: float | None) -> bool:
         """Wait until `predicate` is true, looking again at each announcement.
 
@@ -131,3 +136,13 @@ class Journal(Record):
                 return bool(self._changed.wait_for(predicate, timeout))
             finally:
                 self._waiting -= 1
+
+
+def _after_fork() -> None:
+    """In a forked child: as `Journal._after_fork`."""
+    global _forgetting
+    _forgetting = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

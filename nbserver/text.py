@@ -9,7 +9,11 @@ from __future__ import annotations
 import codecs
 import unicodedata
 
-_BLANKS = "\u115f\u1160\u3164\uffa0"  # letters by their class, yet nothing is seen (cpython#100038)
+# Printable to Python, yet nothing is seen: blank letters (cpython#100038), a blank symbol, joiners and selectors, with
+# which a text can be carried inside another. Python knows no Unicode property for them; the tests ask JavaScript's.
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0").union(
+    map(chr, range(0xFE00, 0xFE10)), map(chr, range(0xE0100, 0xE01F0))
+)
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
 _MARKS = 4  # so many combining marks may sit on one letter; more would climb over the lines above ("zalgo")
 
@@ -40,14 +44,22 @@ def safe_text(value: str | bytes, limit: int = 1000) -> str:
     shown: list[str] = []
     marks = 0
     for character in value[:limit]:
-        marks = marks + 1 if unicodedata.combining(character) else 0
+        # By the class: marks that have no combining class climb as well, and must not begin the count anew.
+        marks = marks + 1 if unicodedata.category(character)[0] == "M" else 0
         if "\udc80" <= character <= "\udcff":
             shown.append(f"\\x{ord(character) - 0xDC00:02x}")
-        elif character in _NAMED or character in _BLANKS or marks > _MARKS or not character.isprintable():
+        elif marks > _MARKS or not _is_seen(character, shown[-1] if shown else ""):
             shown.append(escape(character))
         else:
             shown.append(character)
     return "".join(shown) + ("…" if len(value) > limit else "")
+
+
+def _is_seen(character: str, before: str) -> bool:
+    """Whether it can be shown as it is, behind `before`. What gives a picture its colours is part of the picture."""
+    if character == "\ufe0f" and len(before) == 1:
+        return unicodedata.category(before) == "So"
+    return character.isprintable() and character not in _NAMED and character not in _UNSEEN
 
 
 def encoded(text: str) -> bytes:

@@ -1,5 +1,6 @@
 """``input()`` and ``print()`` that know their thread."""
 
+from . import logs
 from .console import KEPT_EVENTS, Console, Question
 from .program import Program
 from .routing import acquire, also, is_routed, release, routed_getpass, routed_input
@@ -12,6 +13,7 @@ __all__ = [
     "acquire",
     "also",
     "is_routed",
+    "logs",
     "release",
     "routed_getpass",
     "routed_input",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from itertools import count
 from queue import SimpleQueue
 
@@ -48,6 +47,8 @@ class Console:
         transcript: The last events, a `Record`.
     """
 
+    __slots__ = ("_asking", "_input_closed", "_journal", "_lines", "_questions", "number", "transcript")
+
     def __init__(self, number: int, journal: Journal) -> None:
         """An empty console.
 
@@ -60,7 +61,7 @@ class Console:
         self._journal = journal
         # Lines without an end yet, by thread: two threads that print at once do not mix their lines.
         self._lines: dict[int, str] = {}
-        self._questions: deque[Question] = deque()
+        self._questions: list[Question] = []
         # A question is asked, answered and given up by three threads; the lock makes each answer go to one question
         # once. Reentrant, because a signal handler or a __del__ may close this console in a thread that holds it.
         self._asking = threading.RLock()
@@ -205,8 +206,14 @@ class Console:
         with self._asking:
             self._input_closed = self._input_closed or reason
             while self._questions:
-                self._questions.popleft().slot.put(None)
+                self._questions.pop(0).slot.put(None)
         self._journal.wake()
+
+    def _after_fork(self, reason: str) -> None:
+        """In a forked child: none of those who asked is here, and whoever held the lock is not, either."""
+        self._asking = threading.RLock()
+        self._input_closed = self._input_closed or reason
+        self._questions.clear()
 
     def _tell(self, event: Event, announce: bool = False) -> None:
         self.transcript.append(event)

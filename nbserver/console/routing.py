@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import builtins
 import getpass
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import context
 from .console import Console
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def routed_input(original: Callable[..., str]) -> Callable[..., str]:
@@ -24,9 +27,7 @@ def routed_input(original: Callable[..., str]) -> Callable[..., str]:
         speaker = context.current()
         return original(prompt) if speaker is None else speaker.ask(str(prompt))
 
-    input.__doc__ = original.__doc__
-    input.original, input.is_routed = original, True  # type: ignore[attr-defined]
-    return input
+    return routed(input, original)
 
 
 def routed_getpass(original: Callable[..., str]) -> Callable[..., str]:
@@ -38,9 +39,7 @@ def routed_getpass(original: Callable[..., str]) -> Callable[..., str]:
             return original(prompt, stream, **options)
         return speaker.ask(prompt, secret=True) if isinstance(speaker, Console) else speaker.ask(prompt)
 
-    getpass.__doc__ = original.__doc__
-    getpass.original, getpass.is_routed = original, True  # type: ignore[attr-defined]
-    return getpass
+    return routed(getpass, original)
 
 
 class _Write:
@@ -128,7 +127,9 @@ class _Patch:
         self.owner, self.name = owner, name
         self.original = _without_ours(getattr(owner, name))
         self.ours = wrap(self.original)
-        setattr(owner, name, self.ours)
+
+    def apply(self) -> None:
+        setattr(self.owner, self.name, self.ours)
 
     def undo(self) -> None:
         # Not ours any more: somebody replaced it while we were here (a captured stdout, say) and holds ours as what
@@ -142,9 +143,37 @@ class _Patch:
             setattr(self.owner, self.name, found.original)
 
 
+class Patches:
+    """What is replaced now. At every moment `undo` puts back all of it: a fork may come in the middle of anything."""
+
+    def __init__(self) -> None:
+        self._patches: list[_Patch] = []
+
+    def put(self, owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
+        """Replace attribute `name` of `owner` by what `wrap` makes of it; `wrap` marks a function with `routed`."""
+        self._patches.append(_Patch(owner, name, wrap))
+        self._patches[-1].apply()
+
+    def undo(self) -> None:
+        """Put everything back."""
+        while self._patches:
+            self._patches[-1].undo()
+            self._patches.pop()
+
+    def __bool__(self) -> bool:
+        return bool(self._patches)
+
+
+def routed(ours: Function, original: Callable[..., Any]) -> Function:
+    """Mark a function of ours as what stands for `original`; returns it."""
+    ours.__doc__ = original.__doc__
+    ours.original, ours.is_routed = original, True  # type: ignore[attr-defined]
+    return ours
+
+
 def _without_ours(value: Any) -> Any:
     """What is below our own wrappers of an earlier time, which somebody put back when they were not needed any more."""
-    while isinstance(value, (RoutedStream, RoutedStdin)) or getattr(value, "__module__", None) == __name__:
+    while isinstance(value, (RoutedStream, RoutedStdin)) or getattr(value, "is_routed", False) is True:
         value = vars(value)["_base" if isinstance(value, (RoutedStream, RoutedStdin)) else "original"]
     return value
 
@@ -152,16 +181,16 @@ def _without_ours(value: Any) -> Any:
 # Counted: two servers and a client need one installation; whoever needs it last takes it away.
 _lock = threading.RLock()
 _users = 0
-_patches: list[_Patch] = []
+_patches = Patches()
 _others: list[tuple[Callable[[], None], Callable[[], None]]] = []
 
 
 def _patch_all() -> None:
-    _patches.append(_Patch(builtins, "input", routed_input))
-    _patches.append(_Patch(getpass, "getpass", routed_getpass))
-    for name, routed in (("stdout", RoutedStream), ("stderr", RoutedStream), ("stdin", RoutedStdin)):
+    _patches.put(builtins, "input", routed_input)
+    _patches.put(getpass, "getpass", routed_getpass)
+    for name, stand_in in (("stdout", RoutedStream), ("stderr", RoutedStream), ("stdin", RoutedStdin)):
         if getattr(sys, name) is not None:  # Python without a terminal has none
-            _patches.append(_Patch(sys, name, routed))
+            _patches.put(sys, name, stand_in)
 
 
 def acquire() -> None:
@@ -179,12 +208,27 @@ def release() -> None:
     """Say that one need has ended; with the last, everything is as it was. Thread: any."""
     global _users
     with _lock:
+        if _users == 0:
+            return  # in a forked child, where everything is undone, what began in the parent comes to its end
         _users -= 1
         if _users == 0:
-            while _patches:
-                _patches.pop().undo()
-            for _, undo in reversed(_others):
-                undo()
+            _undo_all()
+
+
+def _undo_all() -> None:
+    _patches.undo()
+    for _, undo in reversed(_others):
+        undo()
+
+
+def _after_fork() -> None:
+    """In a forked child: nobody serves here, so everything is as it was, for the one thread that goes on as well."""
+    global _lock, _users
+    _lock = threading.RLock()  # another thread, which is not here, may have held it
+    context.enter(None)
+    if _users or _patches:
+        _users = 0
+        _undo_all()
 
 
 def is_routed() -> bool:
@@ -200,3 +244,7 @@ def also(install: Callable[[], None], undo: Callable[[], None]) -> None:
     with _lock:
         if (install, undo) not in _others:
             _others.append((install, undo))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

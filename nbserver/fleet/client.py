@@ -49,7 +49,7 @@ class Target(NamedTuple):
         return cls(address, socket.AF_INET6 if ":" in str(address[0]) else socket.AF_INET)
 
     def __str__(self) -> str:
-        return f"{self.address[0]}:{self.address[1]}" if isinstance(self.address, tuple) else str(self.address)
+        return safe_text(":".join(map(str, self.address)) if isinstance(self.address, tuple) else str(self.address))
 
 
 class Client(Program):
@@ -169,11 +169,10 @@ def _connect(target: Target) -> socket.socket | SecureSocket:
         ready = sock if target.tls is None else SecureSocket(sock, target.tls, str(target.address[0]))
         if target.token:
             show_token(ready, target.token)
-        if isinstance(ready, socket.socket):
-            ready.settimeout(None)
+        ready.settimeout(None)
         return ready
     except (OSError, OverflowError, UnicodeError, ValueError) as error:
         sock.close()
         if isinstance(error, (ConnectionRefusedError, FileNotFoundError, TimeoutError)):
-            raise NotListening(f"nothing listens on {safe_text(str(target))}: start a server there first") from error
-        raise UsageError(f"{safe_text(str(target))} cannot be connected to: {error}") from error
+            raise NotListening(f"nothing listens on {target}: start a server there first") from error
+        raise UsageError(f"{target} cannot be connected to: {error}") from error

@@ -20,9 +20,14 @@ class SecureSocket:
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, host: str) -> None:
         """Shake hands. Raises `OSError` when that fails; the time limit is the socket's own."""
         name = host if context.check_hostname else None
+        self._timeout = sock.gettimeout()
         self._socket = context.wrap_socket(sock, server_hostname=name)
         self._socket.setblocking(False)
         self._lock = threading.Lock()
+
+    def settimeout(self, seconds: float | None) -> None:
+        """As a socket's own."""
+        self._timeout = seconds
 
     def recv(self, size: int) -> bytes:
         """As a blocking socket's own."""
@@ -40,9 +45,9 @@ class SecureSocket:
                 with self._lock:
                     return call(argument)
             except ssl.SSLWantReadError:
-                _wait(self._socket, reading=True)
+                _wait(self._socket, True, self._timeout)
             except ssl.SSLWantWriteError:
-                _wait(self._socket, reading=False)
+                _wait(self._socket, False, self._timeout)
 
     def shutdown(self, how: int) -> None:
         """As a socket's own."""
@@ -59,22 +64,27 @@ class SecureSocket:
         self.close()
 
 
-def _wait(sock: socket.socket, reading: bool) -> None:
+def _wait(sock: socket.socket, reading: bool, timeout: float | None) -> None:
     if hasattr(select, "poll"):
         poll = select.poll()  # not select(): descriptors may be above 1 024
         poll.register(sock, select.POLLIN if reading else select.POLLOUT)
-        poll.poll()
+        ready = bool(poll.poll(None if timeout is None else timeout * 1000))
     else:
-        select.select([sock] if reading else [], [] if reading else [sock], [])
+        ready = any(select.select([sock] if reading else [], [] if reading else [sock], [], timeout))
+    if not ready:
+        raise TimeoutError("timed out")
 
 
 def show_token(sock: Any, token: str) -> None:
-    """Prove to the server to know the token, without showing it. Raises `OSError` when the server hangs up."""
+    """Prove to the server to know the token, without showing it. Raises `OSError` when it does not ask for one."""
     sock.sendall(tokens.CHALLENGE_ME)
     line = b""
     while not line.endswith(b"\n") and len(line) < tokens.LONGEST_LINE:
-        byte = sock.recv(1)
+        try:
+            byte = sock.recv(1)
+        except TimeoutError:
+            byte = b""
         if not byte:
-            raise ConnectionAbortedError("the server asks for no token, or has hung up")
+            raise ConnectionAbortedError("it does not ask for a token, or has hung up")
         line += byte
     sock.sendall(tokens.proof(token, tokens.nonce_in(line)))

@@ -1,4 +1,4 @@
-"""What is changed in ipykernel, and undone: ``input()`` by thread, and messages from views while a cell runs.
+"""What is changed in ipykernel, and undone: ``input()`` and output by thread, messages from views while a cell runs.
 
 Three ways lead from a view to the kernel. Widget messages wait for the running cell to end; so a view sends over the
 control channel where it has the kernel's handle, and a kernel with subshells is told to leave our comm on the
@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from .. import console
+from .. import console, context
 from .cells import shell
 
 REQUEST = "nbserver_request"
@@ -35,6 +35,7 @@ def install() -> None:
     """Have the kernel's own ``input()`` routed by thread, too, whenever routing is on. Twice is once."""
     if kernel() is not None:
         console.also(_route_kernel_input, _unroute_kernel_input)
+        console.also(_route_kernel_output, _unroute_kernel_output)
 
 
 def _route_kernel_input() -> None:
@@ -54,6 +55,32 @@ def _unroute_kernel_input() -> None:
     for name in ("_sys_raw_input", "_save_getpass"):
         ours = getattr(k, name, None)
         setattr(k, name, getattr(ours, "original", ours))
+
+
+def _route_kernel_output() -> None:
+    """Let what a handler's thread does send to the page, such as a log that a cell set up, go without a new socket.
+
+    Each thread that sends opens a ZeroMQ socket to wake the kernel's IO thread, and at about a thousand no more can be
+    had, by nobody. Its event loop can be woken without one.
+    """
+    io_thread: Any = getattr(kernel(), "iopub_thread", None)
+    if not hasattr(io_thread, "io_loop"):
+        return
+    original = io_thread.schedule
+
+    def schedule(function: Callable[[], Any]) -> None:
+        if context.owner() is None or not io_thread.thread.is_alive():
+            original(function)
+        else:
+            io_thread.io_loop.add_callback(function)
+
+    io_thread.schedule = schedule  # an attribute of the instance, in front of the method
+
+
+def _unroute_kernel_output() -> None:
+    io_thread: Any = getattr(kernel(), "iopub_thread", None)
+    if io_thread is not None:
+        vars(io_thread).pop("schedule", None)
 
 
 def listen_to_views(key: str, receive: Receiver, comm: Any) -> bool:
@@ -95,8 +122,9 @@ async def _on_control(stream: Any, ident: Any, parent: dict[str, Any]) -> None:
     """One message of a view. It came from a page: checked here for its shape, and by the hub for its meaning."""
     content = parent.get("content")
     if isinstance(content, dict) and isinstance(content.get("request"), dict):
+        hub = content.get("hub")
         with _lock:
-            receive = _receivers.get(str(content.get("hub")))
+            receive = _receivers.get(hub) if isinstance(hub, str) else None
         if receive is not None:
             receive(content["request"], "control")
 

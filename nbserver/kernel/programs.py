@@ -11,9 +11,9 @@ from typing import Any
 
 from .. import context
 from ..console import Program
-from ..errors import NbserverError, UsageError
+from ..errors import NbserverError
 from ..events import Kind
-from ..net import Access, Limits, Server, address_error, observed_class
+from ..net import Access, Limits, Server, address_error, observed_class, refuse_forking
 from .cells import shell
 
 _NEVER_LISTENING_SECONDS = 10.0
@@ -95,8 +95,7 @@ class ServerProgram(Program):
 
     def adopt(self, base: Any, address: Any) -> None:
         """A ``socketserver`` object is being made in this program's thread: observe it from its first moment."""
-        if isinstance(base, getattr(socketserver, "ForkingMixIn", ())):
-            raise UsageError(f"{type(base).__name__} would fork the kernel: use the Threading class of the same name")
+        refuse_forking(type(base))
         base.__class__ = observed_class(type(base))
         base.observation.on_serving = lambda is_serving: self._serves(base, is_serving)
         self.last_address = address

@@ -8,7 +8,7 @@ from .door import Access
 from .handlers import ChatRoom, Conversation, Echo
 from .limits import Limits
 from .observation import Observation
-from .observed import Observed, observed_class
+from .observed import Observed, observed_class, refuse_forking
 from .reach import Reach, Zone, bound_to
 from .registry import at_port, servers, stop_all
 from .server import Server, StopReport, listen
@@ -21,6 +21,7 @@ __all__ = [
     "Reach",
     "Zone",
     "private_path",
+    "refuse_forking",
     "throwaway_certificate",
     "ChatRoom",
     "Clock",

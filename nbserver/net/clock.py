@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from typing import Protocol
 
@@ -27,6 +29,13 @@ class Clock:
         self._ticked: list[Ticked] = []
         self._thread: threading.Thread | None = None
         self._hurry = threading.Event()
+        if hasattr(os, "register_at_fork"):  # a clock is there as long as its process
+            os.register_at_fork(after_in_child=self._after_fork)
+
+    def _after_fork(self) -> None:
+        """In a forked child: nothing is ticked, by nobody; whoever held the lock is not here."""
+        self._lock, self._hurry = threading.RLock(), threading.Event()
+        self._ticked, self._thread = [], None
 
     def add(self, ticked: Ticked) -> None:
         """Call `ticked` until it says that it needs no more; adding it twice is adding it once.
@@ -50,21 +59,23 @@ class Clock:
         self._hurry.set()
 
     def _run(self) -> None:
-        try:
-            while due := self._due():
-                for ticked in due:
-                    if ticked.tick():
-                        self._keep(ticked)
-                self._hurry.wait(PERIOD)
-                self._hurry.clear()
-        except BaseException:
-            self._thread = None  # the next add() starts another
-            raise
+        while due := self._due():
+            for ticked in due:
+                self._tick(ticked)
+            self._hurry.wait(PERIOD)
+            self._hurry.clear()
 
-    def _keep(self, ticked: Ticked) -> None:
-        with self._lock:
-            if ticked not in self._ticked:
-                self._ticked.append(ticked)
+    def _tick(self, ticked: Ticked) -> None:
+        try:
+            is_wanted = ticked.tick()
+        except Exception:
+            # Told as that of any thread is; what else ticks goes on, and so does this one.
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
+            is_wanted = True
+        if is_wanted:
+            with self._lock:
+                if ticked not in self._ticked:
+                    self._ticked.append(ticked)
 
     def _due(self) -> list[Ticked]:
         """What is to be called now. Taken out of the list, so that what is added during its own call stays in."""

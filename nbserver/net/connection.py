@@ -64,6 +64,11 @@ class Connection(Traffic):
     What it carries, and how much, is in `Traffic`.
     """
 
+    __slots__ = (
+        *("_end_state", "_is_hung_up", "_sending_past", "_served_by", "_state", "descriptor_lock", "is_datagram"),
+        *("note", "opened", "peer", "socket"),
+    )
+
     def __init__(
         self, number: int, peer: Any, observation: Observation, sock: socket.socket | None, is_datagram: bool = False
     ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import contextlib
 import errno
 import socket
 import threading
@@ -14,21 +15,25 @@ from typing import TYPE_CHECKING, Any
 
 from ..events import Kind, text_event
 from ..journal import Journal
+from ..states import ConnectionState
 from .clock import Clock
 from .connection import Connection, host_text
 from .deadlines import Deadlines
 from .door import Access, Door, Gate
 from .limits import Limits
+from .onecore import OneCore
 from .traffic import CREDIT, Traffic
 
 if TYPE_CHECKING:
     from .observed import Observed
 
 _ENDED_BYTES = 2**16  # of one that has ended
+_FORKED = "the process was forked, and it is the parent's"
 # Of all connections of one server together, between two ticks of the clock: what is kept must not slow what is carried.
 _KEPT_A_TICK = 512
 _RENEWED_A_TICK = 256
 _LEAST_CREDIT = 2
+_LOOKED_AT = 32  # after so many connections the clock looks whether they come fast
 _REMEMBERED = 1000  # how many connections that have ended stay in the table
 
 clock = Clock("nbserver-clock")
@@ -72,7 +77,8 @@ class Observation:
         self._lock = threading.RLock()
         # One row for one peer, whoever hears of it first. Never taken while `_lock` or the journal's lock is held.
         self._peers_lock = threading.RLock()
-        self._last_number = 0
+        self._last_number = self._last_seen = 0
+        self._one_core = OneCore(self._threads)
         self._live: set[Connection] = set()
         self._ended: deque[int] = deque()
         self._peers: dict[Any, Connection] = {}
@@ -122,13 +128,31 @@ class Observation:
 
     def tick(self) -> bool:
         """What is due ten times a second: new credit, and the limits of time. Thread: the clock's."""
-        # The busier the server, the smaller the share of each.
-        count = min(len(self._spent), _RENEWED_A_TICK)
-        for _ in range(count):
-            self._spent.popleft().renew(max(_LEAST_CREDIT, min(CREDIT, _KEPT_A_TICK // count)))
         if self._is_timed:
             self._deadlines.look(self.live, self._limits)
-        return bool(self._spent) or (self._is_timed and bool(self._live))
+        is_kept_together = self._one_core.look(*self._renew())
+        return bool(self._spent) or is_kept_together or (self._is_timed and bool(self._live))
+
+    def _renew(self) -> tuple[int, int, float]:
+        """Give new credit to those who have spent it; returns what `OneCore.look` wants to know."""
+        # The busier the server, the smaller the share of each.
+        count = min(len(self._spent), _RENEWED_A_TICK)
+        passed = messages = carried = 0
+        for _ in range(count):
+            connection = self._spent.popleft()
+            passed += connection.renew(max(_LEAST_CREDIT, min(CREDIT, _KEPT_A_TICK // count)))
+            messages += connection.messages_in + connection.messages_out
+            carried += connection.bytes_in + connection.bytes_out
+        accepted, self._last_seen = self._last_number - self._last_seen, self._last_number
+        # One thread alone has nobody to hand the lock to.
+        return passed if count > 1 else 0, accepted, carried / max(1, messages)
+
+    def _threads(self) -> list[threading.Thread]:
+        """The server's threads, the accept loop's first, which starts the others."""
+        known = vars(self._server() or object)
+        loop, workers = known.get("_nbserver_loop"), known.get("_nbserver_workers")
+        first = [loop.thread] if loop is not None and loop.thread is not None else []
+        return first + (list(workers.threads) if workers is not None else [])
 
     def open(self, peer: Any, sock: socket.socket | None, is_datagram: bool = False) -> Connection:
         """A new connection."""
@@ -136,7 +160,7 @@ class Observation:
             self._last_number = number = self._last_number + 1
             connection = self.connections[number] = Connection(number, peer, self, sock, is_datagram)
             self._live.add(connection)
-        if self._is_timed:
+        if self._is_timed or not number % _LOOKED_AT:
             clock.add(self)
         self.journal.wake()
         return connection
@@ -220,6 +244,19 @@ class Observation:
         """Whether one more may be accepted."""
         return len(self._live) < self.limits.max_connections
 
+    def after_fork(self) -> None:
+        """In a forked child: the connections are the parent's, and have ended here."""
+        self._lock, self._peers_lock = threading.RLock(), threading.RLock()
+        self.journal._after_fork()
+        for connection in list(self.connections.values()):
+            connection.descriptor_lock, connection._sending_past = threading.RLock(), threading.Lock()
+            connection._after_fork(_FORKED)
+            if not connection.is_over:
+                connection._state, connection.note = ConnectionState.CLOSED, _FORKED
+                close_copy(connection.socket)
+                connection.socket = None
+        self._live.clear()
+
     def count_error(self) -> None:
         """One more handler has raised."""
         with self._lock:
@@ -237,3 +274,13 @@ class Observation:
         if not peer:
             raise OSError(errno.EDESTADDRREQ, "it has no address")
         _socket.socket.sendto(server.socket, data, peer)
+
+
+def close_copy(sock: Any) -> None:
+    """Close a forked child's copy of a socket: no method of its class, no ``shutdown``, whatever files are made of it.
+
+    The connection is the parent's, too, and goes on.
+    """
+    if isinstance(sock, socket.socket):
+        with contextlib.suppress(OSError):  # its descriptor was closed behind its back
+            _socket.socket.close(sock)

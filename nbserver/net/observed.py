@@ -26,7 +26,7 @@ import weakref
 from typing import Any, cast
 
 from .. import context
-from ..errors import InputClosed
+from ..errors import InputClosed, UsageError
 from ..events import KEPT_BYTES, Kind
 from .connection import Connection, address_text
 from .observation import Observation
@@ -258,6 +258,15 @@ def observed_class(cls: type[socketserver.BaseServer]) -> type[Any]:
         known.__module__, known.__qualname__, known.__doc__ = cls.__module__, cls.__qualname__, cls.__doc__
         _classes[cls] = known
     return known
+
+
+def refuse_forking(cls: type) -> None:
+    """Raises `UsageError` when servers of this class fork: that must not happen to a kernel."""
+    if issubclass(cls, getattr(socketserver, "ForkingMixIn", ())):
+        raise UsageError(
+            f"{cls.__name__} would fork the kernel, whose threads and sockets the child would share: "
+            f"use the Threading class of the same name"
+        )
 
 
 def _is_in_use(part: type[Any] | None, cls: type[socketserver.BaseServer]) -> bool:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import atexit
+import os
 import threading
+import weakref
 from typing import TYPE_CHECKING
+
+from .watch import peer_watch
 
 if TYPE_CHECKING:
     from .server import Server, StopReport
 
 _lock = threading.Lock()  # servers begin and end in any thread
 _servers: list[Server] = []
+_made: weakref.WeakSet[Server] = weakref.WeakSet()  # those that do not serve yet, or any more, as well
 
 
 def servers() -> list[Server]:
@@ -22,6 +27,11 @@ def servers() -> list[Server]:
 def stop_all(grace: float = 2.0) -> list[StopReport]:
     """Stop every server; `grace` is for each, in seconds. Thread: any."""
     return [server.stop(grace) for server in servers()]
+
+
+def made(server: Server) -> None:
+    """A server was made; it is bound."""
+    _made.add(server)
 
 
 def add(server: Server) -> None:
@@ -44,3 +54,21 @@ def at_port(port: int) -> Server | None:
 
 # At exit daemon threads are frozen wherever they are; ended first, they close their sockets in order.
 atexit.register(stop_all, 0.2)
+
+
+def _after_fork() -> None:
+    """In a forked child: no server serves, and the parent's clients notice nothing.
+
+    The child has copies of all sockets and none of the threads. As long as it kept them, clients would not see that
+    the parent hangs up, nor could the parent's port be bound again.
+    """
+    global _lock
+    _lock = threading.Lock()
+    _servers.clear()
+    for server in list(_made):
+        server._after_fork()
+    peer_watch.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -62,6 +62,7 @@ class Loop:
         self.is_closed = False  # server_close() was called
         self.paused_until = 0.0  # on the monotonic clock; no connection is accepted before, after a lack of resources
         self._waker: socket.socket | None = None
+        self._opened: list[Any] = []  # by the one who runs it
 
     def begin(self) -> bool:
         """Take the loop for this thread; False if it was told to stop before it began.
@@ -97,13 +98,14 @@ class Loop:
             reader.setblocking(False)
             writer.setblocking(False)
             selector.register(reader, selectors.EVENT_READ)
+            self._opened = [selector, reader, writer]
             with self.lock:
                 self._waker = writer
             try:
                 yield reader
             finally:
                 with self.lock:
-                    self._waker = None
+                    self._waker, self._opened = None, []
 
     def wake(self) -> None:
         """Let the loop look again. Thread: any."""
@@ -111,6 +113,15 @@ class Loop:
             if self._waker is not None:
                 with contextlib.suppress(BlockingIOError):  # it has been woken many times over already
                     self._waker.send(b"\0")
+
+    def after_fork(self) -> None:
+        """In a forked child: nobody runs it. What it opened is the parent's, too: that is closed, and nothing else."""
+        self.lock, self.is_done = threading.RLock(), threading.Event()
+        self.is_done.set()
+        self.thread, self._waker = None, None
+        self.stop = self.is_closed = True
+        for opened in self._opened:
+            opened.close()
 
 
 class ResilientLoop(socketserver.BaseServer):
@@ -280,6 +291,22 @@ class ResilientLoop(socketserver.BaseServer):
         pass
 
 
+_Job = tuple[Any, ...]  # a function and its arguments
+
+
+class _Worker(threading.Thread):
+    """A thread with a `run` of its own: the usual one is one call more, which costs each thread a page of its stack."""
+
+    def __init__(self, name: str, work: Callable[[_Job], None], job: _Job) -> None:
+        super().__init__(name=name, daemon=True)  # a handler that never returns must not keep the kernel alive
+        self._work, self._job = work, job
+
+    def run(self) -> None:
+        job = self._job
+        del self._job  # not kept for as long as the thread lives
+        self._work(job)
+
+
 class Workers:
     """Threads that serve one connection after the other, parked on one queue in between.
 
@@ -300,9 +327,10 @@ class Workers:
         self._on_error = on_error
         # Makes "somebody is idle, so give it to the queue" one step: else a job could be left with nobody to take it.
         self._lock = threading.Lock()
-        self._queue: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._idle = 0
         self._started = 0
+        self.threads: set[threading.Thread] = set()  # all that live
         self._parked: set[threading.Thread] = set()  # those that wait for a job, or are about to take one
         self._is_closed = False
 
@@ -315,23 +343,24 @@ class Workers:
         with self._lock:
             if self._idle:
                 self._idle -= 1
-                self._queue.put((function, args))
+                self._queue.put((function, *args))
                 return
             self._started += 1
-            # Daemons: a handler that never returns must not keep the kernel alive.
-            thread = threading.Thread(
-                target=self._run, args=(function, args), name=f"{self._name}-{self._started}", daemon=True
-            )
-            thread.start()
+            thread = _Worker(f"{self._name}-{self._started}", self._run, (function, *args))
+            self.threads.add(thread)
+            try:
+                thread.start()
+            except BaseException:
+                self.threads.discard(thread)
+                raise
 
-    def _run(self, function: Callable[..., None], args: tuple[Any, ...]) -> None:
-        job: tuple[Callable[..., None], tuple[Any, ...]] | None = (function, args)
+    def _run(self, job: _Job | None) -> None:
         try:
             while job:
                 with self._lock:
                     self._parked.discard(threading.current_thread())
                 try:
-                    contextvars.Context().run(job[0], *job[1])
+                    contextvars.Context().run(*job)
                 except SystemExit:
                     return  # ends this thread without a word, as in any thread
                 except BaseException as error:
@@ -341,8 +370,9 @@ class Workers:
         finally:
             with self._lock:
                 self._parked.discard(threading.current_thread())
+                self.threads.discard(threading.current_thread())
 
-    def _next(self) -> tuple[Callable[..., None], tuple[Any, ...]] | None:
+    def _next(self) -> _Job | None:
         """The next job; None after a while without one, or when the workers were closed."""
         with self._lock:
             if self._is_closed:
@@ -370,6 +400,11 @@ class Workers:
         deadline = time.monotonic() + timeout
         for thread in parked:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+    def after_fork(self) -> None:
+        """In a forked child: no thread is here but perhaps one of these, which ends with its job."""
+        self._lock, self._queue = threading.Lock(), SimpleQueue()
+        self._idle, self._parked, self._is_closed = 0, set(), True
 
 
 class PooledThreads(socketserver.ThreadingMixIn):

@@ -24,8 +24,8 @@ from .connection import Connection, address_text
 from .door import Access
 from .handlers import Conversation
 from .limits import Limits
-from .observation import Observation
-from .observed import Observed, observed_class
+from .observation import Observation, close_copy
+from .observed import Observed, observed_class, refuse_forking
 from .reach import Reach
 from .unixpath import UnixPath
 
@@ -103,6 +103,7 @@ class Server:
         self._holds_console = False
         self._may_let_go = False
         self._path = UnixPath.of(self.base)
+        registry.made(self)
 
     # ── its life ──
 
@@ -255,6 +256,19 @@ class Server:
         if holds:
             console.release()
 
+    def _after_fork(self) -> None:
+        """In a forked child: it has been stopped here; what the parent's does with the same sockets goes on."""
+        self._lock = threading.RLock()
+        self._loop.after_fork()
+        workers = vars(self.base).get("_nbserver_workers")
+        if workers is not None:
+            workers.after_fork()
+        self.observation.after_fork()
+        close_copy(getattr(self.base, "socket", None))
+        self._thread = self._path = None
+        self._holds_console = self._may_let_go = False
+        self._state = ServerState.STOPPED
+
     def __enter__(self) -> Server:
         return self.start() if self._state is ServerState.NEW and self._thread is None else self
 
@@ -362,10 +376,13 @@ class Server:
         """Wait until `number` connections have been accepted in all.
 
         Raises:
-            NotHeard: They have not come within `timeout` seconds.
+            NotHeard: They have not come within `timeout` seconds, or until it was stopped.
         """
-        if not self.journal.wait_for(lambda: self.observation._last_number >= number, timeout):
-            raise NotHeard(f"{self.observation._last_number} of {number} connections have come within {timeout} s")
+        observation = self.observation
+        self.journal.wait_for(lambda: observation._last_number >= number or self._state is ServerState.STOPPED, timeout)
+        if observation._last_number < number:
+            until = "until it was stopped" if self._state is ServerState.STOPPED else f"within {timeout} s"
+            raise NotHeard(f"{observation._last_number} of {number} connections have come {until}")
 
     def wait_stopped(self, timeout: float | None = None) -> None:
         """Wait until it has been stopped: what a script does after `start`, whose end would end the server's threads.
@@ -418,11 +435,7 @@ def console_of_this_thread(server: Server) -> Connection | None:
 def _observe(base: socketserver.BaseServer) -> Observed:
     if not isinstance(base, socketserver.BaseServer):
         raise UsageError(f"only a socketserver server object can be observed, not {type(base).__name__}")
-    if isinstance(base, getattr(socketserver, "ForkingMixIn", ())):
-        raise UsageError(
-            f"{type(base).__name__} would fork the kernel, whose threads and sockets the child would share: "
-            f"use the Threading class of the same name"
-        )
+    refuse_forking(type(base))
     try:
         base.__class__ = observed_class(type(base))
     except TypeError as error:
@@ -474,6 +487,5 @@ def listen(
         )
     if not (isinstance(server_class, type) and issubclass(server_class, socketserver.BaseServer)):
         raise UsageError(f"server_class must be a class built on socketserver, not {safe_text(repr(server_class), 80)}")
-    if issubclass(server_class, getattr(socketserver, "ForkingMixIn", ())):
-        raise UsageError(f"{server_class.__name__} would fork the kernel: use the Threading class of the same name")
+    refuse_forking(server_class)
     return Server(bind(server_class, address, handler), limits, access)

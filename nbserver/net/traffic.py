@@ -40,8 +40,11 @@ class Traffic(Console):
         speaks: What the client's first bytes look like: ``"HTTP"``, ``"TLS"``, ``"SSH"``, or "".
     """
 
-    # Stored to at each message: slots are the quickest place there is.
-    __slots__ = ("activity", "bytes_in", "bytes_out", "credit", "messages_in", "messages_out", "preview")
+    # Stored to at each message: slots are the quickest place there is, and the smallest.
+    __slots__ = (
+        *("activity", "bytes_in", "bytes_out", "credit", "messages_in", "messages_out", "preview"),
+        *("_is_resetting", "_note", "_note_for_all", "_noted", "_observation", "_told", "last", "speaks"),
+    )
 
     def __init__(self, number: int, observation: Observation) -> None:
         super().__init__(number, observation.journal)
@@ -97,8 +100,11 @@ class Traffic(Console):
         """Say in the transcript what was noticed about this connection. Thread: any."""
         self._tell(text_event(Kind.NOTICE, time.time(), self.number, text), announce=True)
 
-    def renew(self, credit: int) -> None:
-        """Give it new credit, and tell what has passed by without. Thread: the clock's, or the one that ends it."""
+    def renew(self, credit: int) -> int:
+        """Give it new credit, and tell what has passed by without; returns how many messages that were.
+
+        Thread: the clock's, or the one that ends it.
+        """
         with self._asking:  # told once, by the clock or by the end
             passed = self.messages_in + self.messages_out - self._noted - self._told
             if passed > 0:
@@ -107,6 +113,7 @@ class Traffic(Console):
                 self._tell(new_event((Kind.PASSED, now, self.number, b"", passed)))
                 self._forget()
             self.credit = credit
+            return passed
 
     def _forget(self) -> None:
         self.transcript.forget(self._observation.transcript_bytes)

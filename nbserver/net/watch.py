@@ -88,6 +88,12 @@ class PeerWatch:
             self._epoll.close()
         self._epoll = None
 
+    def after_fork(self) -> None:
+        """In a forked child: nobody is watched. The epoll is the parent's, too: it is closed, and nothing else."""
+        self._changed = threading.Condition()
+        self._watched, self._hung_up, self._thread = {}, set(), None
+        self._close_epoll()
+
     def _run(self) -> None:
         while self._still_needed():
             for fd in self._wait():

@@ -176,9 +176,9 @@ class Feed:
             return None
         return {
             "address": server.address_text,
-            "kind": server.kind,
+            "kind": safe_text(server.kind, _PREVIEW),
             "state": server.state.value,
-            "thread": server.thread.name if server.thread else "",
+            "thread": safe_text(server.thread.name, _PREVIEW) if server.thread else "",
             "transport": "datagram" if server.is_datagram else "stream",
             "family": server.family.name,
             "limit": _limit(server),
@@ -247,7 +247,7 @@ def _client_row(client: Program) -> Row:
     return [
         client.number,
         state,
-        peer,
+        safe_text(peer, _PROMPT),
         client.transcript.last,
         0,
         0,

@@ -19,7 +19,7 @@ from ..kernel import bridge
 from ..net import Clock, Server
 from .feed import Feed, Message
 from .pack import pack
-from .requests import Desk, Request
+from .requests import Desk, Request, is_number, rid_of
 
 _HERE = Path(__file__).parent
 _BEAT_SECONDS = 1.0
@@ -71,6 +71,13 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self.control = bridge.listen_to_views(self.key, self.receive, self.comm)
         self.on_msg(self._on_comm)
 
+    @traitlets.validate("scale")
+    def _is_size(self, proposal: Any) -> float:
+        """A page may send 1e999999 or NaN, which no other page could be told."""
+        if not 0.1 <= proposal["value"] <= 10:
+            raise traitlets.TraitError("a size is from 0.1 to 10")
+        return proposal["value"]
+
     @traitlets.observe("lang", "scale")
     def _choose(self, change: Any) -> None:
         """Language and size were chosen in one view: they hold for all boards of this notebook, later ones too."""
@@ -85,14 +92,21 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self.layout.close()  # a widget of its own, which nothing else would end
         super().close()
 
-    def _on_comm(self, widget: Any, content: Any, buffers: Any) -> None:
-        if isinstance(content, dict):
-            is_main = threading.current_thread() is threading.main_thread()
-            self.receive(content, "comm" if is_main else "subshell")
+    @property
+    def refused(self) -> int:
+        """How many requests came that no view of ours would send. They change nothing."""
+        return self._desk.refused
 
-    def receive(self, request: Request, path: str) -> None:
+    def _on_comm(self, widget: Any, content: Any, buffers: Any) -> None:
+        is_main = threading.current_thread() is threading.main_thread()
+        self.receive(content, "comm" if is_main else "subshell")
+
+    def receive(self, request: Any, path: str) -> None:
         """One request of a view. Thread: any; does not block, since it may be the kernel's control thread."""
-        rid = str(request.get("rid", ""))[:64]
+        rid = rid_of(request) if isinstance(request, dict) else ""
+        if not rid:  # not one of ours, and nobody to tell
+            self._desk.refuse()
+            return
         if self._came_before(rid):
             return
         bridge.count_path(path)
@@ -156,8 +170,10 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _send_transcript(self, request: Request) -> None:
         table, number = request.get("table"), request.get("id")
-        if table in ("connections", "clients") and type(number) is int:
+        if table in ("connections", "clients") and is_number(number):
             self._post(*self._feed.watch(str(table), number))
+        else:
+            self._desk.refuse()
 
     def _send_delta(self, acks: list[Message]) -> None:
         delta = self._feed.delta()

@@ -1,7 +1,7 @@
 """What a view may ask for: a fixed list, each checked for its shape and its meaning before anything is done.
 
 Whatever comes from a page is a stranger's: a name that is not in the list, a text that is too long, or a number that
-is none is refused, and nothing else happens.
+is none is refused and counted, and nothing else happens.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..errors import ConnectionEnded, NbserverError, UsageError
 from ..fleet import Client, Fleet, Target, enlist
 from ..net import Connection, Server
 
 _LONGEST = 65_536  # characters in one reply
-
+_LONGEST_RID = 64
 _PATIENCE = 0.2  # seconds for a client that does not read
 _SLOW = ("add_client", "broadcast", "stop")  # connect, send to many, wait for handlers
 
@@ -31,12 +31,17 @@ class Refused(UsageError):
 class Desk:
     """Carries out what the views of one hub ask for.
 
+    Attributes:
+        refused: How many requests came that no view of ours would send.
+
     Thread: any; several at once.
     """
 
     def __init__(self, server: Server | None, fleet: Fleet) -> None:
         self._server = server
         self._fleet = fleet
+        self.refused = 0
+        self._counting = threading.Lock()  # requests come in several threads
         self._actions: dict[str, Callable[[Request], str | None]] = {
             "reply": lambda r: self._connection(r).reply(_text(r), _number(r, "ask"), timeout=_PATIENCE),
             "broadcast": self._broadcast,
@@ -61,23 +66,34 @@ class Desk:
         try:
             thread.start()
         except RuntimeError as error:
-            done({"rid": _rid(request), "ok": False, "code": "refused", "error": f"no thread for it: {error}"})
+            done({"rid": rid_of(request), "ok": False, "code": "refused", "error": f"no thread for it: {error}"})
 
     def carry_out(self, request: Request) -> Ack:
         """Carry out one request, however long it takes; returns its acknowledgement."""
-        ack: Ack = {"rid": _rid(request), "ok": True}
+        ack: Ack = {"rid": rid_of(request), "ok": True}
         try:
-            action = self._actions.get(str(request.get("do")))
-            if action is None:
-                raise Refused("a view asked for something that is not on the list")
-            note = action(request)
+            note = self._action(request)(request)
             if note:
                 ack.update(code="partial", error=note)
         except NbserverError as error:
+            if isinstance(error, Refused):
+                self.refuse()
             ack.update(ok=False, code=error.code, error=str(error))
         except (OSError, RuntimeError) as error:  # no descriptor or no thread for what was asked
             ack.update(ok=False, code="refused", error=str(error))
         return ack
+
+    def refuse(self) -> None:
+        """Count a request that no view of ours would send."""
+        with self._counting:
+            self.refused += 1
+
+    def _action(self, request: Request) -> Callable[[Request], str | None]:
+        what = request.get("do")
+        action = self._actions.get(what) if isinstance(what, str) else None
+        if action is None:
+            raise Refused("a view asked for something that is not on the list")
+        return action
 
     def add_client(self) -> Client:
         """One more client of this server, shown in its board."""
@@ -143,8 +159,10 @@ def target_of(server: Server) -> Target:
     return Target(address, server.family, kind, server.access.client_context, server.token)
 
 
-def _rid(request: Request) -> str:
-    return str(request.get("rid", ""))[:64]
+def rid_of(request: Request) -> str:
+    """The random name that a view gives its request, to know the acknowledgement by; "" if it has none."""
+    rid = request.get("rid")
+    return rid if isinstance(rid, str) and len(rid) <= _LONGEST_RID and rid.isascii() else ""
 
 
 def _text(request: Request) -> str:
@@ -156,6 +174,11 @@ def _text(request: Request) -> str:
 
 def _number(request: Request, name: str) -> int:
     number = request.get(name, 0)
-    if type(number) is not int or not 0 <= number < 2**53:
+    if not is_number(number):
         raise Refused(f"{name!r} must be a number")
     return number
+
+
+def is_number(value: Any) -> TypeGuard[int]:
+    """Whether `value` is a number such as connections, clients and questions have."""
+    return type(value) is int and 0 <= value < 2**53

@@ -8,7 +8,6 @@ import getpass
 import io
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -17,21 +16,6 @@ from nbserver.console import routing
 from nbserver.events import Kind
 
 pytestmark = pytest.mark.usefixtures("routed")
-
-
-@pytest.fixture
-def inside(one):
-    """Runs a function in a thread that speaks to the console; gives its future."""
-    with ThreadPoolExecutor(4) as pool:
-
-        def submit(function, *args, **options):
-            def run():
-                with context.speaking_to(one):
-                    return function(*args, **options)
-
-            return pool.submit(run)
-
-        yield submit
 
 
 def printed(one):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 from jupyter_client.manager import KernelManager
+from jupyter_client.session import DELIM
 
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE = 60.0  # seconds
@@ -110,6 +111,12 @@ class Kernel:
         """The ``str`` of an expression."""
         return self.must(f"print(({expression}))", "value").text.rstrip("\n")
 
+    def send_raw(self, channel: str, kind: str, content: str) -> None:
+        """Send a message of a type on the ``control`` or ``shell`` channel; `content` as it is, JSON or not."""
+        session = self.client.session
+        parts = [*map(session.pack, (session.msg_header(kind), {}, {})), content.encode()]
+        getattr(self.client, f"{channel}_channel").socket.send_multipart([DELIM, session.sign(parts), *parts])
+
     def stop(self) -> float:
         """Shut the kernel down as JupyterLab does; returns how long it took, in seconds."""
         self.client.stop_channels()
@@ -127,6 +134,16 @@ def python(request) -> str:
 @pytest.fixture
 def kernel(python):
     kernel = Kernel(python)
+    yield kernel
+    kernel.stop()
+
+
+@pytest.fixture(scope="module")
+def nbserver_kernel():
+    """A kernel with nbserver and a server, for tests that leave it as it was."""
+    kernel = Kernel(sys.executable)
+    kernel.must("%load_ext nbserver")
+    kernel.must("import nbserver\nserver = nbserver.serve()")
     yield kernel
     kernel.stop()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 
 import pytest
 
@@ -199,15 +198,6 @@ def test_bad_input_gets_one_sentence(nbserver_kernel, code, words):
     assert len(error.splitlines()) == 1
 
 
-@pytest.fixture(scope="module")
-def nbserver_kernel():
-    kernel = Kernel(sys.executable)
-    kernel.must("%load_ext nbserver")
-    kernel.must("import nbserver\nserver = nbserver.serve()")
-    yield kernel
-    kernel.stop()
-
-
 def test_a_foreign_holder_of_the_port_is_named(nbserver_kernel):
     import socket
 
@@ -242,6 +232,50 @@ def test_what_clients_send_is_never_html(tutorial):
     data = tutorial.must("nbserver.servers()[0]").data
     assert set(data) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
     assert json.dumps(data)
+
+
+SHOWN = """server
+server.panel
+server.panel.mirror
+server[1]
+server[1].transcript
+list(server[1].transcript)
+server[1].prompt
+server.connections
+server.journal.read()
+server.observation
+server.limits
+fleet
+fleet[0]
+fleet[0].target
+list(fleet[0].transcript)
+nbserver.servers()
+nbserver.doctor()
+nbserver.UsageError(server[1].preview)
+server.stop()
+server[1].note"""
+MARKUP = "</pre><img src=x onerror=alert(1)>\x1b[2J\x1b]0;owned\x07\u202e"
+
+
+def test_s04_every_object_is_shown_as_plain_text_or_as_a_widget(nbserver_kernel):
+    """With a peer that sends markup; what a cell shows of it is text of printable lines."""
+    kernel = nbserver_kernel
+    kernel.must(
+        "import socketserver\n"
+        "class Reckless(socketserver.BaseRequestHandler):\n"
+        "    def handle(self):\n"
+        "        text = self.request.recv(1000).decode()\n"
+        "        self.request.sendall(text.encode())\n"
+        "        input(text)\n"
+        "        raise ValueError(text)\n"
+        f"server = nbserver.serve(Reckless)\nfleet = nbserver.clients(server, 1, [{MARKUP!r}])\n"
+        "server[1].wait_waiting(5), fleet[0].hear(5)"
+    )
+    for expression in SHOWN.splitlines():
+        data = kernel.must(expression).data
+        assert set(data) <= {"application/vnd.jupyter.widget-view+json", "text/plain"}, expression
+        assert all(line.isprintable() for line in data["text/plain"].splitlines()), expression
+        assert "\u202e" not in data["text/plain"] and "\x85" not in data["text/plain"]
 
 
 def test_300_handlers_alive_that_print_and_wait(kernel):

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import json
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from jupyter_client.session import json_packer
 
 from nbserver import net
 from nbserver.errors import NotReading
+from nbserver.events import Kind
 from nbserver.fleet import Fleet
+from nbserver.net import Connection, Server
+from nbserver.widgets import Hub
 from nbserver.widgets.requests import Desk
 
 
@@ -132,16 +139,145 @@ def test_what_no_view_would_send_is_refused(desk, server, request_):
     assert ack["ok"] is False and ack["error"] and server[1].is_waiting
 
 
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-NAMES = st.sampled_from(["rid", "connection", "client", "text", "ask", "table", "id"])
+# What JSON may turn into besides: Python reads NaN, 1e999999 and, of two equal keys, the last.
+EXTREMES = {
+    "infinity": json.loads("1e999999"),
+    "no number": json.loads("NaN"),
+    "equal keys": json.loads('{"a": 1, "a": {"a": 2}}'),
+    "deep": json.loads("[" * 900 + "]" * 900),
+    "deeper": functools.reduce(lambda inner, _: [inner], range(100_000), []),
+    "a long number": 10**5000,  # Python makes no text of it
+    "a long text": "x" * 10_000_000,
+    "half a character": "\ud800",
+}
+FIELDS = ("rid", "connection", "client", "text", "ask", "table", "id")
+LISTED = ("reply", "broadcast", "disconnect", "reset", "input", "close_client", "add_client", "stop", "hello", "watch")
+# Everything that these objects could be made to do, if a name from a page were looked up on them.
+UNLISTED = sorted({*dir(Desk), *dir(Hub), *dir(Connection), *dir(Server)} - {*LISTED})
 
 
-@given(st.dictionaries(NAMES, JSON), st.sampled_from(["reply", "input", "disconnect", "reset", "close_client"]) | JSON)
-def test_any_json_gets_an_answer(request_, what):
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON), st.sampled_from(LISTED) | JSON)
+def test_s13_any_json_gets_an_answer(request_, what):
     desk = Desk(None, Fleet())
     ack = desk.carry_out({**request_, "do": what})
     assert ack["ok"] is False and isinstance(ack["code"], str) and isinstance(ack["error"], str)
+
+
+@pytest.fixture(scope="module")
+def hub():
+    """A hub whose messages are packed as the kernel packs them, and go nowhere."""
+    with net.listen() as server, socket.create_connection(server.address) as client:
+        client.sendall(b"hello")
+        server.wait_connections(1, 5)
+        assert server[1].wait_waiting(5)
+        hub = Hub(server)
+        hub.server, hub.sent = server, []
+        hub.send = lambda content, buffers=None: hub.sent.append(json.loads(json_packer(content)))
+        hub._hurry = lambda: None  # published by the test, in its own thread
+        yield hub
+        hub.close()
+
+
+def state_of(hub):
+    server = hub.server
+    return (
+        server.state,
+        server[1].status,
+        server[1].transcript.last,
+        server[1].prompt,
+        len(hub.fleet),
+        len(server.connections),
+    )
+
+
+@settings(deadline=None)  # a busy machine is no fault
+@given(JSON | st.dictionaries(st.sampled_from(("do", *FIELDS)), JSON))
+def test_s13_a_hub_takes_any_json_and_nothing_happens(hub, message):
+    before = state_of(hub)
+    hub._on_comm(hub, message, [])
+    hub.tick()
+    assert state_of(hub) == before
+
+
+@pytest.mark.parametrize("extreme", EXTREMES)
+@pytest.mark.parametrize("field", ["do", *FIELDS])
+def test_s13_a_hub_takes_what_is_too_long_too_deep_or_no_number(hub, field, extreme):
+    before, refused = state_of(hub), hub.refused
+    for what in LISTED if field != "do" else ("reply",):
+        request = {
+            "do": what,
+            "rid": f"{field} {extreme} {what}",
+            "connection": 9,
+            "client": 9,
+            "text": "hi",
+            "table": "x",
+        }
+        if what in ("broadcast", "add_client", "stop") and field not in ("do", "rid"):
+            continue  # these look at no number, and would be done
+        hub.receive({**request, field: EXTREMES[extreme]}, "comm")
+        hub.tick()
+    assert state_of(hub) == before
+    assert hub.refused > refused
+
+
+@settings(deadline=None)  # a busy machine is no fault
+@given(
+    st.sampled_from(UNLISTED) | st.text(max_size=20), st.dictionaries(st.sampled_from(FIELDS[1:]), JSON), st.integers()
+)
+def test_s17_what_is_not_on_the_list_is_refused_and_counted(hub, what, fields, rid):
+    assume(what not in LISTED)
+    before, refused, rid = state_of(hub), hub.refused, f"unlisted {len(hub.sent)} {rid}"
+    hub.receive({**fields, "do": what, "rid": rid}, "comm")
+    hub.tick()
+    assert state_of(hub) == before and hub.refused == refused + 1
+    hub.receive({"do": "hello", "rid": f"hello {rid}"}, "comm")  # a page that listens is told
+    hub.receive({**fields, "do": what, "rid": rid}, "comm")
+    hub.tick()
+    assert [(ack["ok"], ack["code"]) for ack in hub.sent[-1]["acks"]] == [(False, "refused")]
+
+
+@pytest.mark.parametrize(
+    "request_", [None, [], "stop", {"do": "stop"}, {"do": "stop", "rid": 1}, {"do": "stop", "rid": "é"}]
+)
+def test_s17_a_request_without_a_name_is_counted_only(hub, request_):
+    before, refused, sent = state_of(hub), hub.refused, len(hub.sent)
+    hub._on_comm(hub, request_, [])
+    hub.tick()
+    assert (state_of(hub), hub.refused, len(hub.sent)) == (before, refused + 1, sent)
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"table": "connections"}, {"table": "__dict__", "id": 1}, {"table": "clients", "id": 1e9}]
+)
+def test_s17_a_transcript_of_nothing_is_refused(hub, fields):
+    refused, sent = hub.refused, len(hub.sent)
+    hub.receive({"do": "watch", "rid": f"{fields}", **fields}, "comm")
+    hub.tick()
+    assert hub.refused == refused + 1
+    assert [message["t"] for message in hub.sent[sent:] if message["t"] == "transcript"] == []
+
+
+def test_s18_requests_that_come_in_many_threads_at_once_are_done_once_each(server):
+    """One and the same request may come over the control channel, in a subshell and over the comm."""
+    sockets, hub = [socket.create_connection(server.address) for _ in range(20)], Hub(server)
+    for number, client in enumerate(sockets, 1):
+        client.settimeout(5)
+        client.sendall(b"hello")
+        server.wait_connections(number, 5)
+        assert server[number].wait_waiting(5)
+    requests = [{"do": "reply", "rid": f"r{n}", "connection": n, "text": f"for {n}", "ask": 0} for n in range(1, 21)]
+    with ThreadPoolExecutor(8) as pool:
+        done = [pool.submit(hub.receive, request, "subshell") for _ in range(4) for request in requests]
+        assert [each.result(10) for each in done] == [None] * 80
+    assert [client.recv(100) for client in sockets] == [f"for {n}".encode() for n in range(1, 21)]
+    answers = [[e.data for e in server[n].transcript if e.kind is Kind.ANSWERED] for n in range(1, 21)]
+    assert answers == [[f"for {n}".encode()] for n in range(1, 21)]
+    for client in sockets:
+        client.close()
+    hub.close()

@@ -28,5 +28,5 @@ test("blanks are filled, and a value is not looked through for blanks again", ()
 });
 
 test("the language is the one chosen, the page's, or the browser's", () => {
-  assert.deepEqual([["zh", "en", "en"], ["", "zh-CN", "en"], ["", "", "zh-TW"], ["", "de", "zh"], ["", "", ""], ["", "en", "zh-CN"], ["en", "zh", "zh"]].map((args) => pickLanguage(...args)), ["zh", "zh", "zh", "en", "en", "zh", "en"]);
+  assert.deepEqual([["zh", "en", "en"], ["", "zh-CN", "en"], ["", "", "zh-TW"], ["", "de", "zh"], ["", "", ""], ["", "en", "zh-CN"], ["en", "zh", "zh"], ["constructor", "", "en"]].map((args) => pickLanguage(...args)), ["zh", "zh", "zh", "en", "en", "zh", "en", "en"]);
 });

@@ -1,5 +1,5 @@
 // Entries of a transcript as bubbles: what came stands left, what went stands right, the program's own lines between them.
-import { h, peerText, svg, text, tokenNodes } from "./dom.js";
+import { h, svg, text, tokenNodes } from "./dom.js";
 import { bytes, clock, grouped, hexDump, splitTraceback } from "./format.js";
 import { makeReader, tokens } from "./text.js";
 
@@ -31,9 +31,9 @@ export function remark(entry, words) {
   const body = words.note(localString(entry));
   const line = (...children) => h("div", { class: `nbs-remark is-${entry.kind}` }, ...children, h("time", {}, clock(entry.time)));
   if (entry.kind === "passed") return line(words("notKept", { count: grouped(entry.size) }));
-  if (entry.kind === "notice") return line(h("span", { class: "nbs-sign", role: "img", "aria-label": words("noticed"), title: words("noticed") }, "i"), peerText(body));
+  if (entry.kind === "notice") return line(h("span", { class: "nbs-sign", role: "img", "aria-label": words("noticed"), title: words("noticed") }, "i"), ...localText(body, words));
   const word = REMARKS[entry.kind];
-  return word ? line(words(word), ...(body ? [": ", peerText(body)] : [])) : null;
+  return word ? line(words(word), ...(body ? [": ", ...localText(body, words)] : [])) : null;
 }
 
 /** What became of the half character at the end of an earlier message. */

@@ -104,7 +104,7 @@ export const LANGUAGES = { en: EN, zh: ZH };
 
 /** "en" or "zh": what was chosen, else the page's language, else the browser's. JupyterLab says "en" until it is told another. */
 export function pickLanguage(chosen, ofDocument, ofBrowser) {
-  if (chosen in LANGUAGES) return chosen;
+  if (Object.hasOwn(LANGUAGES, chosen)) return chosen;
   const ofPage = /^en\b/i.test(ofDocument ?? "") ? "" : ofDocument;
   return /^zh\b/i.test(ofPage || ofBrowser || "") ? "zh" : "en";
 }
