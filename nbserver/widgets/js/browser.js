@@ -33,18 +33,20 @@ export function addressFor({ link, reach, address }, { hostname, baseUrl }) {
 }
 
 export function makeBrowserLink() {
-  const element = h("a", { class: "nbs-link", target: "_blank", rel: "noopener noreferrer" });
+  const link = h("a", { class: "nbs-link", target: "_blank", rel: "noopener noreferrer" });
+  const place = h("span", { hidden: true });
   return {
-    element,
+    element: place,
     show(server, words) {
       const found = server.state === "serving" ? addressFor(server, { hostname: location.hostname, baseUrl: baseUrlOf(document) }) : null;
-      attribute(element, "hidden", !found);
-      if (!found) return;
-      text(element, words("openInBrowser"));
+      attribute(place, "hidden", !found);
+      if (!found) { link.remove(); return; }
+      if (!link.isConnected) place.append(link);
+      text(link, words("openInBrowser"));
       // A link that leads nowhere is still reached by keyboard, because its tool tip says why.
       const nowhere = found.href ? {} : { role: "link", "aria-disabled": "true", tabindex: "0" };
       const title = found.href || words(`link.${found.why}`);
-      attributes(element, { href: found.href || null, role: null, "aria-disabled": null, tabindex: null, title, ...nowhere });
+      attributes(link, { href: found.href || null, role: null, "aria-disabled": null, tabindex: null, title, ...nowhere });
     },
   };
 }
