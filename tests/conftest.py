@@ -5,6 +5,7 @@ At import this file needs pytest alone: the core's tests also run on Pythons tha
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import shutil
@@ -31,6 +32,15 @@ CHROMIUM_ARGS = [
 CHROMIUM_KEY = pytest.StashKey[str]()
 OLD = "ipykernel==6.29.5"  # the oldest that is supported
 SETTLE = 5.0  # seconds that threads and descriptors have to go away after a test
+PIXELS = """async (url) => {
+    const image = Object.assign(new Image(), { src: url });
+    await image.decode();
+    const { width, height } = image;
+    const pen = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
+    pen.drawImage(image, 0, 0);
+    const { data } = pen.getImageData(0, 0, width, height);
+    return [width, height, Array.from({ length: data.length / 4 }, (_, i) => data[4 * i + 1])];
+}"""  # the green of each pixel of an image, row by row
 PLAYWRIGHT_PATH = """
 from playwright.sync_api import sync_playwright
 with sync_playwright() as playwright:
@@ -156,6 +166,21 @@ def page(browser):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def read_code():
+    """What a camera reads in a QR code on the screen: a function that takes its element."""
+    import zxingcpp
+
+    def read_code(element) -> str:
+        shot = base64.b64encode(element.screenshot()).decode()
+        width, height, pixels = element.page.evaluate(PIXELS, f"data:image/png;base64,{shot}")
+        return "".join(
+            code.text for code in zxingcpp.read_barcodes(memoryview(bytes(pixels)).cast("B", (height, width)))
+        )
+
+    return read_code
 
 
 # --- nothing is left ----------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ def test_binders_environment_opens_the_first_notebook_and_runs_it(binder, page, 
     try:
         notebook = Notebook(lab, page, "/")
         assert page.url.split("?")[0].endswith("/notebooks/en/01-one-server-three-clients.ipynb")
+        assert notebook.ask("__import__('nbserver.kernel').kernel.has_server_proxy()") is True
         for index in range(7):
             notebook.run(index)
         expect(page.get_by_role("textbox", name="Input of client 3")).to_be_visible(timeout=PATIENCE * SECOND)

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytes, clock, count, duration, hexDump, shortPeer, sparkPoints, splitTraceback } from "../../nbserver/widgets/js/format.js";
+import { binaryBytes, bytes, clock, count, duration, grouped, hexDump, shortPeer, sparkPoints, splitTraceback } from "../../nbserver/widgets/js/format.js";
 
 test("bytes and counts", () => {
   assert.deepEqual([0, 999, 1000, 25_300, 1_048_576, 3e9].map(bytes), ["0 B", "999 B", "1.0 kB", "25 kB", "1.0 MB", "3.0 GB"]);
   assert.deepEqual([7, 9999, 12_345, 250_000, 2_500_000].map(count), ["7", "9999", "12.3k", "250k", "2.5M"]);
+});
+
+test("limits are said exactly, in powers of two", () => {
+  assert.deepEqual([100, 1024, 2 ** 18, 2 ** 26, 1.5 * 2 ** 30, 2 ** 40].map(binaryBytes), ["100 B", "1 KiB", "256 KiB", "64 MiB", "1.5 GiB", "1,024 GiB"]);
+  assert.deepEqual([60, 1000, 0.5].map(grouped), ["60", "1,000", "0.5"]);
 });
 
 test("durations", () => {

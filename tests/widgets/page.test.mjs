@@ -4,11 +4,9 @@ import { test } from "node:test";
 import { keepSelection } from "../../nbserver/widgets/js/board.js";
 import { sameBytes } from "../../nbserver/widgets/js/bubbles.js";
 import { makeDesk, remember, stepHistory } from "../../nbserver/widgets/js/desk.js";
-import { limitText } from "../../nbserver/widgets/js/header.js";
 import { makeLink } from "../../nbserver/widgets/js/link.js";
 import { moveTo, offsetsOf, rowAt } from "../../nbserver/widgets/js/list.js";
 import { stepScale } from "../../nbserver/widgets/js/settings.js";
-import { speak } from "../../nbserver/widgets/js/words.js";
 
 function makeModel({ control = true, kernel } = {}) {
   const sent = [];
@@ -106,12 +104,6 @@ test("the selection stays, or goes to the next that is left", () => {
   const rows = [{ id: 2 }, { id: 4 }];
   assert.deepEqual([null, 2, 3, 9].map((id) => keepSelection(rows, id)), [2, 2, 4, 4]);
   assert.equal(keepSelection([], 3), null);
-});
-
-test("a limit is told in words when it bites", () => {
-  assert.equal(limitText("", speak("en")), "");
-  assert.match(limitText("full 200 200", speak("en")), /^200 of 200 connections/);
-  assert.match(limitText("descriptors", speak("zh")), /文件描述符/);
 });
 
 test("sizes go up and down and stop at the ends", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { FILTERS, KEPT, makeStore, nextWaiting, noteTotal, ratesOf, Table, toEntries } from "../../nbserver/widgets/js/store.js";
 
-const row = (id, state = "running", ask = 0, last = 100) => [id, state, `127.0.0.1:${40000 + id}`, 0, 0, 0, 0, last, "", ask ? "? " : null, ask, 100, "", ask ? 99 : 0];
+const row = (id, state = "running", ask = 0, last = 100) => [id, state, `127.0.0.1:${40000 + id}`, 0, 0, 0, 0, last, "", ask ? "? " : null, ask, 100, "", ask ? 99 : 0, "HTTP"];
 let said, timers, time, changes, store, q;
 
 beforeEach(() => {
@@ -28,6 +28,7 @@ test("a snapshot sets everything, deltas change and remove rows", () => {
   assert.equal(store.tables.connections.get(2).state, "closed");
   delta({ connections: [row(3, "waiting", 1)] });
   assert.equal(store.tables.connections.get(3).since, 99);
+  assert.equal(store.tables.connections.get(3).speaks, "HTTP");
   assert.equal(store.tables.connections.get(1), undefined);
 });
 

@@ -1,239 +1,15 @@
-"""The board and the consoles in a bare page: a model and a host made up here play the kernel's messages to them."""
+"""The board and the consoles in a bare page: what a person sees there, and does."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from nbserver.widgets.pack import pack
 
-WIDGETS = Path(__file__).resolve().parents[2] / "nbserver/widgets"
-PATIENCE = 15_000  # milliseconds; a passing test never waits that long, a busy machine may
-expect.set_options(timeout=PATIENCE)
-ORIGIN = "http://nbserver.test/"
-NOW = 1_760_000_000.0
-SERVER = {
-    "address": "127.0.0.1:8008",
-    "kind": "ThreadingTCPServer",
-    "state": "serving",
-    "thread": "nbserver-serve-8008",
-    "transport": "stream",
-    "family": "AF_INET",
-    "limit": "",
-    "cell": "cell [3]",
-}
-
-# What anywidget gives to a widget: a model with traits and messages, and a host that finds another widget's exports.
-FAKE = """
-const text = (name) => fetch(name).then((answer) => answer.text());
-const load = async (name) => {
-  const url = URL.createObjectURL(new Blob([await text(name)], { type: "text/javascript" }));
-  return (await import(url)).default;
-};
-function makeModel(traits) {
-  const listeners = [];
-  return {
-    get: (name) => traits[name],
-    set(name, value) { traits[name] = value; this.fire(`change:${name}`); },
-    save_changes() { this.saved = { ...traits }; },
-    on: (name, listener) => listeners.push([name, listener]),
-    off() {},
-    fire(name, ...values) { for (const [wanted, listener] of listeners) if (wanted === name) listener(...values); },
-    send: (request) => window.wishes.push({ ...request, via: "comm" }),
-  };
-}
-const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-window.wishes = [];
-window.start = async (traits) => {
-  document.head.append(Object.assign(document.createElement("style"), { textContent: await text("nbserver.css") }));
-  const hub = makeModel({ key: "hub-1", lang: "en", scale: 1, control: false, ...traits });
-  window.hub = hub;
-  const life = new AbortController();
-  const exports = await (await load("hub.js")).initialize({ model: hub, signal: life.signal });
-  window.endHub = () => life.abort();
-  const view = await load("view.js");
-  window.show = async (name, host = { getWidget: async (ref) => ({ exports, ref }) }) => {
-    const el = document.body.appendChild(document.createElement("div"));
-    const controller = new AbortController();
-    const model = makeModel({ hub: "anywidget:hub", view: name });
-    const cleanUp = await view.render({ model, el, host, signal: controller.signal });
-    window.hide = () => { controller.abort(); cleanUp?.(); };
-  };
-};
-window.play = (message, body) => {
-  const padded = bytesOf(btoa("xxx") + body); // the body begins inside a larger buffer, as it does in JupyterLab
-  window.hub.fire("msg:custom", message, body ? [new DataView(padded.buffer, 3)] : []);
-};
-"""
-
-
-def row(id: int, state: str = "running", **more: Any) -> list[Any]:
-    """One row of a table, as the kernel sends it."""
-    columns: dict[str, Any] = {
-        "id": id,
-        "state": state,
-        "peer": f"127.0.0.1:{40000 + id}",
-        "in": 0,
-        "out": 0,
-        "bytes_in": 0,
-        "bytes_out": 0,
-        "last": NOW,
-        "preview": "",
-        "prompt": None,
-        "ask": 0,
-        "opened": NOW,
-        "note": "",
-        "since": NOW if more.get("ask") else 0,
-    }
-    assert more.keys() <= columns.keys()
-    return list({**columns, **more}.values())
-
-
-def waiting(id: int, ask: int, prompt: str = "Your answer? ", **more: Any) -> list[Any]:
-    """The row of a connection whose handler is in its `ask`-th input()."""
-    return row(id, "waiting", ask=ask, prompt=prompt, **more)
-
-
-class Board:
-    """The kernel's side of a page: says what it would say, and knows what it was asked."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.q = 0
-        self.now = NOW
-        self.n: dict[tuple[str, int], int] = {}
-
-    def start(self, view: str = "board", **traits: Any) -> Board:
-        self.page.evaluate("(traits) => window.start(traits)", traits)
-        self.page.evaluate("(view) => window.show(view)", view)
-        return self
-
-    def play(self, message: dict[str, Any], body: bytes = b"") -> None:
-        self.page.evaluate(
-            "([message, body]) => window.play(message, body)", [message, base64.b64encode(body).decode()]
-        )
-
-    def snap(self, *connections: list[Any], clients: tuple[list[Any], ...] = (), **server: Any) -> Board:
-        self.q += 1
-        facts = {"v": 1, "ep": "life-1", "q": self.q, "now": self.now, "server": {**SERVER, **server}}
-        self.play({"t": "snap", **facts, "counts": counts(connections), "connections": connections, "clients": clients})
-        return self
-
-    def delta(self, *connections: list[Any], body: bytes = b"", **more: Any) -> Board:
-        self.q += 1
-        self.now += 0.1
-        rows = {"connections": connections} if connections else {}
-        self.play({"t": "delta", "ep": "life-1", "q": self.q, "now": self.now, **rows, **more}, body)
-        return self
-
-    def lines(self, table: str, id: int, *entries: tuple[Any, ...]) -> tuple[list[list[Any]], bytes]:
-        """Entries (kind, bytes) or (kind, bytes, true size) as rows and one body."""
-        rows, body = [], b""
-        for kind, data, *size in entries:
-            self.n[table, id] = self.n.get((table, id), 0) + 1
-            rows.append([self.n[table, id], kind, self.now, len(body), len(data), *(size or [len(data)])])
-            body += data
-        return rows, body
-
-    def transcript(self, id: int, *entries: tuple[Any, ...], table: str = "connections") -> Board:
-        """Answers the view's wish to watch a transcript."""
-        self.wish("watch", table=table, id=id)
-        rows, body = self.lines(table, id, *entries)
-        self.play({"t": "transcript", "table": table, "id": id, "entries": rows}, body)
-        return self
-
-    def said(self, id: int, *entries: tuple[Any, ...], table: str = "connections") -> Board:
-        rows, body = self.lines(table, id, *entries)
-        return self.delta(entries=[[table, id, *line] for line in rows], body=body)
-
-    def wishes(self, do: str) -> list[dict[str, Any]]:
-        return [wish for wish in self.page.evaluate("window.wishes") if wish["do"] == do]
-
-    def wish(self, do: str, **values: Any) -> dict[str, Any]:
-        """The newest wish of a kind with these values; waits until there is one."""
-        find = """([name, values]) => window.wishes.findLast((wish) => wish.do === name
-            && Object.entries(values).every(([key, value]) => wish[key] === value))"""
-        return self.page.wait_for_function(find, arg=[do, values], timeout=PATIENCE).json_value()
-
-    def accept(self, wish: dict[str, Any], *connections: list[Any], **more: Any) -> Board:
-        return self.delta(*connections, acks=[{"rid": wish["rid"], "ok": True}], **more)
-
-    def refuse(self, wish: dict[str, Any], code: str, error: str, *connections: list[Any]) -> Board:
-        return self.delta(*connections, acks=[{"rid": wish["rid"], "ok": False, "code": code, "error": error}])
-
-    def row(self, id: int) -> Any:
-        return self.page.get_by_role("row", name=f"Connection #{id}", exact=True)
-
-    def reply_box(self, id: int) -> Any:
-        return self.row(id).get_by_role("textbox", name=f"Reply to #{id}", exact=True)
-
-    def log(self, id: int) -> Any:
-        return self.page.get_by_role("log", name=f"Transcript of #{id}", exact=True)
-
-
-def counts(rows: Any) -> dict[str, int]:
-    """The totals that the kernel tells beside its rows."""
-    closed = sum(line[1] in ("closed", "reset", "failed") for line in rows)
-    sums = {
-        name: sum(line[at] for line in rows) for at, name in ((3, "in"), (4, "out"), (5, "bytes_in"), (6, "bytes_out"))
-    }
-    return {
-        "open": len(rows) - closed,
-        "waiting": sum(line[1] == "waiting" for line in rows),
-        "closed": closed,
-        **sums,
-        "errors": 0,
-    }
-
-
-@cache
-def sources() -> dict[str, tuple[str, str]]:
-    """What the page loads: name → type and text."""
-    return {
-        "": ("text/html", f"<!doctype html><meta charset=utf-8><body><script>{FAKE}</script>"),
-        "hub.js": ("text/javascript", pack(WIDGETS / "hub.js")),
-        "view.js": ("text/javascript", (WIDGETS / "view.js").read_text("utf-8")),
-        "nbserver.css": ("text/css", (WIDGETS / "nbserver.css").read_text("utf-8")),
-    }
-
-
-@pytest.fixture(scope="module")
-def tab(browser: Any) -> Iterator[Page]:
-    """One tab for all tests: loading a page anew costs a tenth of a new context."""
-    tab = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
-    for name, (kind, text) in sources().items():
-        tab.route(
-            ORIGIN + name,
-            lambda route, *, kind=kind, text=text: route.fulfill(content_type=f"{kind}; charset=utf-8", body=text),
-        )
-    yield tab
-    tab.close()
-
-
-@pytest.fixture
-def browser_page(tab: Page) -> Iterator[Page]:
-    """A page with the widgets' code in it, and every error in it a failure."""
-    faults: list[str] = []
-
-    def note(error: Any) -> None:
-        faults.append(str(error))
-
-    tab.on("pageerror", note)
-    tab.goto(ORIGIN)
-    yield tab
-    tab.remove_listener("pageerror", note)
-    assert faults == []
-
-
-@pytest.fixture
-def board(browser_page: Page) -> Board:
-    return Board(browser_page)
+from .conftest import CONTRAST, SERVER, Board, row, waiting
 
 
 def test_names_and_roles(board: Board) -> None:
@@ -478,15 +254,18 @@ HOSTILE = [
 def test_hostile_bytes_stay_text(board: Board) -> None:
     markup = "<img src=x onerror=window.__pwned=1>\u202e"
     board.start(scale=1).snap(
-        waiting(1, ask=1, prompt=markup, peer=markup, preview=markup),
+        waiting(1, ask=1, prompt=markup, peer=markup, preview=markup, speaks=markup),
         row(2, "closed", note=markup),
         kind=markup,
         thread=markup,
         cell=markup,
         address="127.0.0.1:8008",
+        limit=f"away 1 {markup}",
+        reach={"zone": "network", "addresses": [markup, markup], "wider": True, "qr": [markup], "token": markup},
         clients=(waiting(1, ask=2, prompt=markup, peer=markup),),
     )
-    kinds = ("received", "sent", "answered", "asked", "printed", "error", "opened", "closed")
+    board.page.get_by_role("button", name="Who can reach it").click()
+    kinds = ("received", "sent", "answered", "asked", "printed", "error", "notice", "opened", "closed")
     lines = [(kind, data, 1_048_576) for data in HOSTILE for kind in kinds]
     board.transcript(1, *lines)
     board.transcript(1, *lines, table="clients")
@@ -558,6 +337,53 @@ def test_a_hole_in_the_numbers_is_told(board: Board) -> None:
     board.n["connections", 1] = 7
     board.transcript(1, ("received", b"late"))
     expect(board.log(1)).to_contain_text("7 more, not kept")
+
+
+def test_messages_that_went_by_are_counted(board: Board) -> None:
+    board.start().snap(row(1), clients=(row(1),))
+    board.transcript(1, ("received", b"kept"), ("passed", b"", 12_345))
+    board.transcript(1, ("received", b"kept"), ("passed", b"", 12_345), table="clients")
+    expect(board.log(1)).to_contain_text("12,345 more, not kept")
+    expect(board.page.get_by_role("log", name="Transcript of client 1")).to_contain_text("12,345 more, not kept")
+
+
+def test_what_was_noticed_is_a_line_with_a_sign_of_its_own(board: Board) -> None:
+    board.start().snap(row(1))
+    board.transcript(1, ("notice", b"speaks HTTP"), ("notice", b"<b>\xe2\x80\xae</b>"), ("closed", b"closed by you"))
+    notices = board.log(1).locator(".is-notice")
+    expect(notices.first).to_contain_text("speaks HTTP")
+    expect(notices.first.get_by_role("img", name="noticed")).to_be_visible()
+    expect(notices.nth(1)).to_contain_text("<b>")
+    expect(notices.nth(1).locator(".nbs-chip.is-bidi")).to_have_text("RLO")
+    board.page.get_by_role("button", name="Switch to Chinese").click()
+    log = board.page.get_by_role("log", name="#1 的记录")
+    expect(log).to_contain_text("讲的是 HTTP")
+    expect(log).to_contain_text("已结束: 由你关闭")
+
+
+def test_a_kind_of_entry_that_is_not_known_is_passed_over(board: Board) -> None:
+    board.start().snap(row(1), clients=(row(1),))
+    for table in ("connections", "clients"):
+        board.transcript(1, ("received", b"before"), ("tomorrow", b"?"), ("received", b"after"), table=table)
+    for log in (board.log(1), board.page.get_by_role("log", name="Transcript of client 1")):
+        expect(log).to_contain_text("after")
+        expect(log).not_to_contain_text("?")
+
+
+@pytest.mark.parametrize("name", ["HTTP", "TLS", "SSH"])
+def test_what_a_client_speaks_is_a_chip(board: Board, name: str) -> None:
+    board.start().snap(row(1, speaks=name, preview="\\x16\\x03"), row(2, preview="hello"))
+    for chip in (board.row(1).get_by_text(name, exact=True), board.page.locator(".nbs-title").get_by_text(name)):
+        expect(chip).to_be_visible()
+        assert f"speaks {name} here" in chip.get_attribute("title")
+    expect(board.row(2).locator(".nbs-speaks")).to_be_hidden()
+    board.page.get_by_role("grid").press("ArrowDown")
+    expect(board.page.locator(".nbs-title .nbs-speaks")).to_be_hidden()
+
+
+def test_how_a_connection_ended_is_said_in_chinese_too(board: Board) -> None:
+    board.start(lang="zh").snap(row(1, "closed", note="it was idle for 60 s, the most allowed"))
+    expect(board.page.get_by_role("row", name="连接 #1")).to_contain_text("空闲了 60 秒，已达上限")
 
 
 def test_transcript_follows_its_end_unless_scrolled_back(board: Board) -> None:
@@ -725,33 +551,6 @@ def test_twice_the_size_fits_a_projector(board: Board, language: str) -> None:
         place = control.bounding_box()
         assert place["x"] >= 0
         assert place["x"] + place["width"] <= 1280
-
-
-# The lowest contrast of any visible text with what is painted behind it.
-CONTRAST = """() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const paint = (colours) => {
-    canvas.clearRect(0, 0, 1, 1);
-    for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
-    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
-  };
-  const linear = (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-  const weights = [0.2126, 0.7152, 0.0722];
-  const light = (rgb) => rgb.reduce((sum, value, i) => sum + weights[i] * linear(value / 255), 0);
-  const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-  const found = [];
-  for (const element of document.querySelectorAll(".nbs *")) {
-    const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    const isText = hasText || element.tagName === "INPUT";
-    if (!isText || !element.checkVisibility()) continue;
-    const behind = [];
-    for (let node = element; node; node = node.parentElement) behind.unshift(getComputedStyle(node).backgroundColor);
-    const ground = light(paint(["white", ...behind]));
-    const text = light(paint(["white", ...behind, getComputedStyle(element).color]));
-    found.push([ratio(ground, text), element.className, element.textContent.slice(0, 20)]);
-  }
-  return found.sort((x, y) => x[0] - y[0]).slice(0, 3);
-}"""
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

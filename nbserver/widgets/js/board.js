@@ -2,7 +2,8 @@
 import { attribute, attributes, h, text } from "./dom.js";
 import { makeClients } from "./clients.js";
 import { makeDetail } from "./detail.js";
-import { limitText, makeHeader } from "./header.js";
+import { makeHeader } from "./header.js";
+import { limitText } from "./limits.js";
 import { makeList } from "./list.js";
 import { refusalNote, replyBox } from "./replybox.js";
 import { makeRoot } from "./root.js";
@@ -116,7 +117,7 @@ export function boardView(hub, { el, signal }) {
   const detail = makeDetail(hub, { onReply: reply, onEscape: () => list.focus() });
   const [limit, empty] = [h("div", { class: "nbs-limit", role: "status", hidden: true }), h("p", { class: "nbs-empty" })];
   const left = h("div", { class: "nbs-left" }, filters.element, list.element, empty);
-  const main = h("div", { class: "nbs-main" }, header.element, limit, h("div", { class: "nbs-body" }, left, detail.element), footer.element);
+  const main = h("div", { class: "nbs-main" }, ...header.elements, limit, h("div", { class: "nbs-body" }, left, detail.element), footer.element);
   list.element.addEventListener("focusout", () => ask());
 
   function show(newWords) {
@@ -129,6 +130,7 @@ export function boardView(hub, { el, signal }) {
     header.show(server, words);
     const bites = limitText(server.limit, words);
     attribute(limit, "hidden", !bites);
+    attribute(limit, "data-code", bites ? server.limit.split(" ")[0] : null);
     text(limit, bites);
     desk.selected = keepSelection(rows(), desk.selected);
     filters.show(rows(), words);

@@ -1,6 +1,6 @@
 // Entries of a transcript as bubbles: what came stands left, what went stands right, the program's own lines between them.
 import { h, svg, text, tokenNodes } from "./dom.js";
-import { bytes, clock, hexDump, splitTraceback } from "./format.js";
+import { bytes, clock, grouped, hexDump, splitTraceback } from "./format.js";
 import { makeReader, tokens } from "./text.js";
 
 const LOCAL = new TextDecoder("utf-8");
@@ -24,11 +24,16 @@ export function errorCard(entry, words) {
     h("details", {}, h("summary", {}, words("traceback")), h("pre", {}, ...localText(all, words))));
 }
 
-/** A line of its own: opened, closed, the end of a direction. */
+const REMARKS = { opened: "opened", closed: "ended", eof: "eof" };
+
+/** A line of its own: opened, closed, the end of a direction, what was noticed. Of a kind that is unknown here, nothing. */
 export function remark(entry, words) {
-  const body = localString(entry);
-  const word = { opened: "opened", closed: "ended", eof: "eof" }[entry.kind];
-  return h("div", { class: "nbs-remark" }, words(word), ...(body ? [": ", ...localText(body, words)] : []), h("time", {}, clock(entry.time)));
+  const body = words.note(localString(entry));
+  const line = (...children) => h("div", { class: `nbs-remark is-${entry.kind}` }, ...children, h("time", {}, clock(entry.time)));
+  if (entry.kind === "passed") return line(words("notKept", { count: grouped(entry.size) }));
+  if (entry.kind === "notice") return line(h("span", { class: "nbs-sign", role: "img", "aria-label": words("noticed"), title: words("noticed") }, "i"), ...localText(body, words));
+  const word = REMARKS[entry.kind];
+  return word ? line(words(word), ...(body ? [": ", ...localText(body, words)] : [])) : null;
 }
 
 /** What became of the half character at the end of an earlier message. */

@@ -38,7 +38,7 @@ function makeClient(hub, id) {
     text(name, named("client"));
     icon.show(row.state);
     text(word, stateWord(row, words));
-    text(peer, row.note && ended ? row.note : row.peer);
+    text(peer, row.note && ended ? words.note(row.note) : row.peer);
     attribute(peer, "title", row.peer);
     attributes(close, { "aria-label": named("closeClient"), title: named("closeClient") });
     close.disabled = ended;

@@ -3,7 +3,7 @@ import { makeBubbles } from "./bubbles.js";
 import { attribute, attributes, h, peerText, text } from "./dom.js";
 import { stateIcon } from "./icons.js";
 import { refusalNote, replyBox } from "./replybox.js";
-import { stateWord } from "./row.js";
+import { speaksChip, stateWord } from "./row.js";
 import { isEnded, isWaiting } from "./store.js";
 import { ENCODINGS } from "./text.js";
 import { makeTranscript } from "./transcript.js";
@@ -50,7 +50,8 @@ export function makeDetail(hub, actions) {
   const close = h("button", { class: "nbs-button is-disconnect", type: "button", onClick: () => hub.desk.act({ do: "disconnect", connection: hub.desk.selected }) });
   const shownAs = makeShownAs(hub);
   const transcript = makeTranscript({ hub, table: "connections", makeLines: makeBubbles });
-  const title = h("div", { class: "nbs-title" }, number, peer, h("span", { class: "nbs-state" }, icon.element, state));
+  const speaks = speaksChip();
+  const title = h("div", { class: "nbs-title" }, number, peer, speaks.element, h("span", { class: "nbs-state" }, icon.element, state));
   const head = h("div", { class: "nbs-detailhead" }, title, h("div", { class: "nbs-tools" }, ...shownAs.elements, close));
   const place = h("div", { class: "nbs-replyplace" });
   const element = h("div", { class: "nbs-detail" }, head, empty, transcript.element, place);
@@ -72,6 +73,7 @@ export function makeDetail(hub, actions) {
     text(number, `#${id}`);
     text(peer, row.peer);
     attribute(peer, "title", row.peer);
+    speaks.show(row, words);
     icon.show(row.state);
     attribute(element, "data-state", row.state);
     text(state, stateWord(row, words));

@@ -8,6 +8,15 @@ export function bytes(count) {
   return `${size.toFixed(size < 10 ? 1 : 0)} ${unit}`;
 }
 
+/** A limit of memory, which is a power of two as a rule: "64 MiB". */
+export function binaryBytes(count) {
+  const unit = [[2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"]].find(([size]) => count >= size);
+  return unit ? `${grouped(Math.round((count / unit[0]) * 10) / 10)} ${unit[1]}` : `${grouped(count)} B`;
+}
+
+/** A number that a person is to read exactly: "1,000". */
+export const grouped = (number) => number.toLocaleString("en");
+
 export function count(number) {
   if (number < 1e4) return String(number);
   return number < 1e6 ? `${(number / 1e3).toFixed(number < 1e5 ? 1 : 0)}k` : `${(number / 1e6).toFixed(1)}M`;

@@ -1,15 +1,12 @@
 // The head of the board: which server this is, how it is, how much goes through it, and what can be done with all of it.
+import { makeBrowserLink } from "./browser.js";
 import { attribute, attributes, h, svg, text } from "./dom.js";
 import { bytes, count, sparkPoints } from "./format.js";
+import { makeLimits } from "./limits.js";
+import { makeReach } from "./reach.js";
 import { ratesOf } from "./store.js";
 
 const [WIDTH, HEIGHT] = [120, 24];
-
-/** What a limit does now, in words; "" if none bites. */
-export function limitText(limit, words) {
-  const [code, open, most] = (limit ?? "").split(" ");
-  return code ? words(`limit.${code}`, { open, most }) : "";
-}
 
 function makeSpark() {
   const line = svg("polyline", { class: "nbs-sparkline" });
@@ -77,10 +74,12 @@ function makeButtons(hub) {
 export function makeHeader(hub) {
   const [dot, state, address, kind, thread] = ["dot", "serverstate", "address", "kind", "thread"].map((name) => h("span", { class: `nbs-${name}` }));
   const [spark, counters, buttons] = [makeSpark(), makeCounters(), makeButtons(hub)];
+  const [reach, limits, link] = [makeReach(hub), makeLimits(hub), makeBrowserLink()];
   const identity = h("div", { class: "nbs-identity" }, h("div", { class: "nbs-who" }, dot, address, state), h("div", { class: "nbs-how" }, kind, thread));
-  const element = h("header", { class: "nbs-header" }, identity, spark.element, counters.element, buttons.element);
+  const facts = h("div", { class: "nbs-facts" }, reach.button, limits.button, link.element);
+  const element = h("header", { class: "nbs-header" }, identity, spark.element, counters.element, buttons.element, facts);
   return {
-    element,
+    elements: [element, reach.panel, limits.panel],
     show(server, words) {
       attribute(element, "data-state", server.state);
       text(address, server.address);
@@ -92,6 +91,9 @@ export function makeHeader(hub) {
       attribute(spark.element, "hidden", server.state !== "serving");
       spark.show(hub.store.totals, hub.store.now(), words);
       counters.show(hub.store.counts, words);
+      reach.show(server, words);
+      limits.show(server.limits, words);
+      link.show(server, words);
       buttons.show(server.state === "new" || server.state === "serving", words);
     },
   };

@@ -8,6 +8,7 @@ import { isEnded, isWaiting } from "./store.js";
 const LINE = 2.1; // em, as in the style sheet
 const ASK_LINE = 2.5;
 const NOTE_LINE = 1.9;
+const SPOKEN = new Set(["HTTP", "TLS", "SSH"]);
 export const COLUMNS = ["id", "state", "peer", "messages", "bytes", "last", "age"];
 
 /** A text that can no longer go anywhere. */
@@ -34,27 +35,43 @@ export function headerRow() {
   };
 }
 
+/** A chip that names what a client speaks, if its first bytes tell. */
+export function speaksChip() {
+  const element = h("span", { class: "nbs-speaks", hidden: true });
+  return {
+    element,
+    show(row, words) {
+      attribute(element, "hidden", !row.speaks);
+      text(element, row.speaks ?? "");
+      attribute(element, "title", SPOKEN.has(row.speaks) ? words(`speaks.${row.speaks}`) : null);
+    },
+  };
+}
+
 /** The texts of a row's cells, `state` aside. */
-function cellTexts(row, now) {
+function cellTexts(row, words, now) {
   return {
     id: String(row.id), peer: shortPeer(row.peer), messages: `${count(row.in)} / ${count(row.out)}`,
-    bytes: bytes(row.bytesIn + row.bytesOut), last: row.preview || row.note, age: duration(now - row.last),
+    bytes: bytes(row.bytesIn + row.bytesOut), last: row.preview || words.note(row.note), age: duration(now - row.last),
   };
 }
 
 function makeCells() {
   const icon = stateIcon();
   const word = h("span", { class: "nbs-word" });
-  const inner = { state: [icon.element, word], peer: [peerText("")], last: [peerText("")] };
+  const [speaks, peer, last] = [speaksChip(), peerText(""), peerText("")];
+  const inner = { state: [icon.element, word], peer: [peer], last: [speaks.element, last] };
   const cells = Object.fromEntries(COLUMNS.map((name) => [name, h("div", { class: `nbs-cell is-${name}`, role: "gridcell" }, ...(inner[name] ?? []))]));
   return {
     elements: COLUMNS.map((name) => cells[name]),
     show(row, words, now) {
       icon.show(row.state);
       text(word, stateWord(row, words));
-      for (const [name, value] of Object.entries(cellTexts(row, now))) text(inner[name]?.[0] ?? cells[name], value);
+      speaks.show(row, words);
+      const texts = cellTexts(row, words, now);
+      for (const [name, value] of Object.entries(texts)) text({ peer, last }[name] ?? cells[name], value);
       attributes(cells.peer, { title: row.peer });
-      attributes(cells.last, { title: row.preview || row.note || null });
+      attributes(cells.last, { title: texts.last || null });
     },
   };
 }

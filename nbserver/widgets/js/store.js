@@ -4,7 +4,7 @@
 export const KEPT = 400; // entries of one transcript
 const STALE = 3; // seconds without a word from the kernel
 const RATES = 60; // seconds of the spark line
-const COLUMNS = ["id", "state", "peer", "in", "out", "bytesIn", "bytesOut", "last", "preview", "prompt", "ask", "opened", "note", "since"];
+const COLUMNS = ["id", "state", "peer", "in", "out", "bytesIn", "bytesOut", "last", "preview", "prompt", "ask", "opened", "note", "since", "speaks"];
 const ENDED = new Set(["closed", "reset", "failed"]);
 const NO_COUNTS = { open: 0, waiting: 0, closed: 0, in: 0, out: 0, bytes_in: 0, bytes_out: 0, errors: 0 };
 

@@ -1,5 +1,6 @@
 // Every word that the board says, in English and in Chinese. `{name}` is filled in.
 // The accessible names in English are part of the interface: tests and screen readers use them.
+import { noteIn } from "./notes.js";
 
 const EN = {
   board: "nbserver {address}", clientsBoard: "nbserver clients",
@@ -11,7 +12,21 @@ const EN = {
   acceptThread: "the thread that accepts connections", cell: "made in {cell}",
   smaller: "Smaller text", larger: "Larger text", language: "中", languageName: "Switch to Chinese",
   addClient: "Add client", addClientShort: "client", stop: "Stop server", stopShort: "Stop",
-  "limit.full": "{open} of {most} connections: the next ones wait in the backlog", "limit.descriptors": "No file descriptors left: trying again",
+  "limit.full": "{open} of {most} connections: the next ones wait in the backlog", "limit.full.one": "{open} of {most} connections: {waiting} waits in the backlog",
+  "limit.full.some": "{open} of {most} connections: {waiting} wait in the backlog", "limit.descriptors": "No file descriptors left: trying again",
+  "limit.away": "{count} turned away, the last: {reason}", limits: "Limits", seconds: "{count} s",
+  "limits.max_connections": "at most {value} connections", "limits.one_connection": "at most {value} connection", "limits.max_per_peer": "at most {value} from one address",
+  "limits.handshake_seconds": "TLS handshake within {value}", "limits.first_byte_seconds": "first byte within {value}", "limits.request_seconds": "whole request within {value}",
+  "limits.idle_seconds": "silent for at most {value}", "limits.send_seconds": "one send() within {value}", "limits.max_line": "lines of at most {value}",
+  "limits.transcript_bytes": "{value} of one transcript", "limits.transcripts_bytes": "{value} of transcripts in all",
+  whoCanReach: "Who can reach it", "reach.machine": "this machine only", "reach.network": "the same network: type {address}", "reach.public": "public: type {address}",
+  "reach.nowhere": "the network, but this machine has no address in one",
+  "who.machine": "Only programs on this machine can connect", "who.network": "Whoever is in the same network can connect", "who.public": "Everybody who can reach this machine can connect",
+  orType: "or {addresses}", firstLine: "first line:", closePanel: "Close panel",
+  wider: "bound to every address, but only this machine is let in: lan=True (or %%server --lan) lets the network in",
+  openInBrowser: "Open in browser", "link.token": "a browser cannot show the token", "link.tls": "jupyter-server-proxy cannot open it: it speaks TLS",
+  "link.proxy": "this page is on another machine: jupyter-server-proxy beside the notebook's server would open it from here",
+  "speaks.HTTP": "a browser speaks HTTP here", "speaks.TLS": "this client speaks TLS here", "speaks.SSH": "this client speaks SSH here", noticed: "noticed",
   waitingKernel: "Waiting for the kernel …", stale: "No word from the kernel for {time}: what you see may be old",
   filters: "Show", "filter.all": "All", "filter.waiting": "Waiting for you", "filter.open": "Open", "filter.closed": "Closed",
   connections: "Connections", connection: "Connection #{id}", noConnections: "No connection yet", noneHere: "None here",
@@ -46,7 +61,21 @@ const ZH = {
   acceptThread: "接受连接的线程", cell: "来自 {cell}",
   smaller: "缩小文字", larger: "放大文字", language: "EN", languageName: "切换到英文",
   addClient: "添加客户端", addClientShort: "客户端", stop: "停止服务器", stopShort: "停止",
-  "limit.full": "已有 {open} / {most} 个连接：后来者在积压队列中等候", "limit.descriptors": "文件描述符已用完：正在重试",
+  "limit.full": "已有 {open} / {most} 个连接：后来者在积压队列中等候", "limit.full.one": "已有 {open} / {most} 个连接：{waiting} 个在积压队列中等候",
+  "limit.full.some": "已有 {open} / {most} 个连接：{waiting} 个在积压队列中等候", "limit.descriptors": "文件描述符已用完：正在重试",
+  "limit.away": "已拒绝 {count} 个，最近一个的原因：{reason}", limits: "限制", seconds: "{count} 秒",
+  "limits.max_connections": "最多 {value} 个连接", "limits.one_connection": "最多 {value} 个连接", "limits.max_per_peer": "同一地址最多 {value} 个",
+  "limits.handshake_seconds": "TLS 握手限 {value}", "limits.first_byte_seconds": "首字节限 {value} 内", "limits.request_seconds": "完整请求限 {value} 内",
+  "limits.idle_seconds": "最多沉默 {value}", "limits.send_seconds": "一次 send() 限 {value} 内", "limits.max_line": "每行最多 {value}",
+  "limits.transcript_bytes": "每个记录保留 {value}", "limits.transcripts_bytes": "全部记录共保留 {value}",
+  whoCanReach: "谁能连接", "reach.machine": "仅限本机", "reach.network": "同一网络：请输入 {address}", "reach.public": "公开：请输入 {address}",
+  "reach.nowhere": "同一网络，但本机没有网络地址",
+  "who.machine": "只有本机上的程序可以连接", "who.network": "同一网络中的任何人都可以连接", "who.public": "任何能到达本机的人都可以连接",
+  orType: "或 {addresses}", firstLine: "第一行：", closePanel: "关闭面板",
+  wider: "绑定了所有地址，但只允许本机连接：lan=True（或 %%server --lan）允许网络中的人连接",
+  openInBrowser: "在浏览器中打开", "link.token": "浏览器无法出示令牌", "link.tls": "jupyter-server-proxy 无法打开：它讲的是 TLS",
+  "link.proxy": "此页面在另一台机器上：在笔记本服务器旁安装 jupyter-server-proxy 即可从这里打开",
+  "speaks.HTTP": "浏览器在此讲 HTTP", "speaks.TLS": "这个客户端在此讲 TLS", "speaks.SSH": "这个客户端在此讲 SSH", noticed: "注意到",
   waitingKernel: "正在等待内核……", stale: "内核已有 {time} 没有消息：所见可能已过时",
   filters: "显示", "filter.all": "全部", "filter.waiting": "等待你回复", "filter.open": "已连接", "filter.closed": "已关闭",
   connections: "连接列表", connection: "连接 #{id}", noConnections: "还没有连接", noneHere: "此处为空",
@@ -80,11 +109,16 @@ export function pickLanguage(chosen, ofDocument, ofBrowser) {
   return /^zh\b/i.test(ofPage || ofBrowser || "") ? "zh" : "en";
 }
 
-/** The function that says something in a language. A word that is missing is a fault of ours: it throws. */
+/**
+ * The function that says something in a language; its `note(sentence)` says what the kernel said in English.
+ * A word that is missing is a fault of ours: it throws.
+ */
 export function speak(language) {
   const words = LANGUAGES[language];
-  return (key, values = {}) => {
+  const say = (key, values = {}) => {
     if (!(key in words)) throw new Error(`no word for ${key}`);
     return words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   };
+  say.note = (sentence) => noteIn(language, sentence);
+  return say;
 }

@@ -1,0 +1,69 @@
+// What the kernel says in English sentences, in Chinese: how a connection ended, what was noticed, why somebody was turned away.
+// `{}` stands for what changes in a sentence, which may be a sentence itself. A sentence that is not in here is shown as it is.
+
+const ZH = [
+  ["{}, the most allowed", "{}，已达上限"],
+  // how a connection ended
+  ["the client closed", "客户端关闭了连接"],
+  ["the server closed", "服务器关闭了连接"],
+  ["closed by you", "由你关闭"],
+  ["reset by you", "由你重置"],
+  ["the server was stopped", "服务器已停止"],
+  ["its handler did not end when the server was stopped", "服务器停止时，处理程序没有结束"],
+  ["its handler called exit()", "处理程序调用了 exit()"],
+  ["refused by verify_request()", "被 verify_request() 拒绝"],
+  ["the peer vanished while sending to it ({})", "正在向对方发送时，对方消失了（{}）"],
+  ["the peer vanished while waiting for it ({})", "正在等待对方时，对方消失了（{}）"],
+  ["the peer vanished while its handler waited for a person", "处理程序等待人回复时，对方消失了"],
+  ["not heard for longest, and the table is full", "沉默最久，而表格已满"],
+  ["it speaks {}, and is no client of this server's", "它讲的是 {}，不是这个服务器的客户端"],
+  // limits
+  ["its line is longer than {} bytes", "它的一行超过 {} 字节"],
+  ["it sent nothing for {} s after it had connected", "连接后 {} 秒内没有发送任何内容"],
+  ["its request was not complete after {} s", "{} 秒后请求仍不完整"],
+  ["it was idle for {} s", "空闲了 {} 秒"],
+  ["it did not read for {} s", "{} 秒没有读取"],
+  // who may come in
+  ["only this machine may connect (lan=True lets more)", "只有本机可以连接（lan=True 可放宽）"],
+  ["only this network may connect", "只有同一网络可以连接"],
+  ["only the user who started the server may connect", "只有启动服务器的用户可以连接"],
+  ["{} connections from its address are open", "该地址已有 {} 个连接"],
+  ["too many wrong tokens from its address", "该地址出示错误令牌的次数过多"],
+  ["no token within {} s", "{} 秒内没有出示令牌"],
+  ["it left before it showed a token", "出示令牌之前就离开了"],
+  ["wrong token: the first line must be HELLO and the token", "令牌错误：第一行须为 HELLO 加令牌"],
+  ["showed the token", "出示了令牌"],
+  // TLS
+  ["no TLS handshake: {}", "TLS 握手失败：{}"],
+  ["it took too long", "耗时过长"],
+  ["the client left", "客户端离开了"],
+  ["it speaks plain HTTP, not TLS", "它讲的是明文 HTTP，不是 TLS"],
+  ["it does not speak TLS", "它讲的不是 TLS"],
+  ["it does not trust the certificate", "它不信任这个证书"],
+  ["it does not accept the certificate", "它不接受这个证书"],
+  ["its certificate is not trusted here", "这里不信任它的证书"],
+  ["it showed no certificate", "它没有出示证书"],
+  ["it knows none of the ciphers", "它不支持任何可用的加密套件"],
+  ["it asks for a version of TLS that is not allowed", "它要求的 TLS 版本不被允许"],
+  ["TLS to the client: {} ({} bytes)", "TLS 发往客户端：{}（{} 字节）"],
+  ["TLS from the client: {} ({} bytes)", "TLS 来自客户端：{}（{} 字节）"],
+  ["TLS handshake done in {} ms: {}, {}", "TLS 握手完成，用时 {} 毫秒：{}，{}"],
+  // what was noticed
+  ["speaks {}", "讲的是 {}"],
+  ["the next datagram was cut to max_packet_size, {} bytes: what came after is lost", "下一个数据报被截断为 max_packet_size，即 {} 字节：其后的内容已丢失"],
+];
+
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+const pattern = (sentence) => new RegExp(`^${sentence.split("{}").map(escaped).join("(.+)")}$`);
+const PATTERNS = { zh: ZH.map(([english, own]) => ({ english: pattern(english), own })) };
+
+/** A sentence of the kernel's in a language. */
+export function noteIn(language, note) {
+  for (const { english, own } of PATTERNS[language] ?? []) {
+    const found = english.exec(note);
+    if (!found) continue;
+    const blanks = found.slice(1);
+    return own.replace(/\{\}/g, () => noteIn(language, blanks.shift()));
+  }
+  return note;
+}
