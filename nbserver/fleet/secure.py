@@ -83,8 +83,10 @@ def show_token(sock: Any, token: str) -> None:
         try:
             byte = sock.recv(1)
         except TimeoutError:
-            byte = b""
+            raise ConnectionAbortedError(
+                "it was not asked for a token: it waits in the backlog, or none is wanted"
+            ) from None
         if not byte:
-            raise ConnectionAbortedError("it does not ask for a token, or has hung up")
+            raise ConnectionAbortedError("the server hung up and did not ask for a token")
         line += byte
     sock.sendall(tokens.proof(token, tokens.nonce_in(line)))

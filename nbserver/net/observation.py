@@ -51,7 +51,8 @@ class Observation:
         access: Who may come in.
         door, gate: Asked about each client: before it is accepted, and in its own thread.
         is_closing: Whether the server is being stopped, or was.
-        turned_away: How many were not let in; why, of the last one, is in `why_turned_away`.
+        turned_away: How many were not let in; of the last one `why_turned_away` says why, and `turned_away_at` when, on
+            the monotonic clock.
         errors: How many handlers have raised.
         trouble: What the accept loop met last, in words.
     """
@@ -66,7 +67,7 @@ class Observation:
         self.door, self.gate = Door(self), Gate(self)
         self.is_closing = False
         self.turned_away = 0
-        self.why_turned_away = ""
+        self.why_turned_away, self.turned_away_at = "", 0.0
         self.errors = 0
         self.trouble = ""
         # Connections, messages in and out, bytes in and out of those that are no longer in the table.
@@ -116,7 +117,7 @@ class Observation:
         why = self.door.why_not(request, peer)
         if why:
             self.turned_away += 1
-            self.why_turned_away = why
+            self.why_turned_away, self.turned_away_at = why, time.monotonic()
             self.trouble = f"{host_text(peer)} was turned away: {why}"
             # In powers of two: a flood must not push out of the journal what it is about.
             if self.turned_away & (self.turned_away - 1) == 0:

@@ -30,6 +30,7 @@ _PROMPT = 200
 _ENTRIES_A_TICK = 50  # of one transcript; what is more is a hole in the numbers, which the view tells
 _FIRST_ENTRIES = 200  # of a transcript that a view begins to watch
 _SUMMED = ("in", "out", "bytes_in", "bytes_out")  # columns 3 to 6 of a row
+_NEWS_SECONDS = 60.0  # for how long the board says that somebody was turned away
 _WATCHED = 64  # transcripts of one table that views have asked for; the longest unasked falls out
 
 
@@ -182,7 +183,7 @@ class Feed:
             "transport": "datagram" if server.is_datagram else "stream",
             "family": server.family.name,
             "limit": _limit(server),
-            "limits": server.limits.known(),
+            "limits": _limits(server),
             "reach": self._reach,
             "link": self._link,
             "cell": server.cell,
@@ -274,7 +275,16 @@ def _limit(server: Server) -> str:
     if live >= most:
         waiting = server.backlog
         return f"full {live} {most}" + (f" {waiting}" if waiting is not None else "")
-    return f"away {seen.turned_away} {seen.why_turned_away}" if seen.turned_away else ""
+    is_news = seen.turned_away and time.monotonic() - seen.turned_away_at < _NEWS_SECONDS
+    return f"away {seen.turned_away} {seen.why_turned_away}" if is_news else ""
+
+
+def _limits(server: Server) -> dict[str, int | float]:
+    """The limits that are set, and can bite."""
+    known = server.limits.known()
+    if server.access.tls is None:
+        del known["handshake_seconds"]
+    return known
 
 
 def _reach(server: Server) -> Message:
