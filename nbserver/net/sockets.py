@@ -33,22 +33,17 @@ def seen_recv(recv: Callable[..., bytes]) -> Callable[..., bytes]:
         connection = self.connection
         connection.activity = _RECEIVING
         try:
-            data = recv(self, bufsize, flags)
+            data = recv(self, bufsize, flags) if flags else recv(self, bufsize)
         except BaseException as error:
             connection.broke(error)
             raise
         connection.activity = _RUNNING
-        if not data:
-            if bufsize:
-                connection.peer_closed()
-        elif connection.credit or flags:
-            if not flags & _PEEK:
-                connection.received(data, len(data))
+        if connection.credit or flags or not data:
+            _heard(connection, data, bufsize, flags)
         else:
-            size = len(data)
-            connection.bytes_in += size
+            connection.bytes_in += len(data)
             connection.messages_in += 1
-            connection.preview = data if size <= KEPT_BYTES else data[:KEPT_BYTES]
+            connection.payload = data
         return data
 
     return seen
@@ -61,7 +56,7 @@ def seen_send(send: Callable[..., int]) -> Callable[..., int]:
         connection = self.connection
         connection.activity = _SENDING
         try:
-            size = send(self, data, flags)
+            size = send(self, data, flags) if flags else send(self, data)
         except BaseException as error:
             connection.broke(error)
             raise
@@ -71,7 +66,7 @@ def seen_send(send: Callable[..., int]) -> Callable[..., int]:
         else:
             connection.bytes_out += size
             connection.messages_out += 1
-            connection.preview = data if len(data) == size <= KEPT_BYTES else data[: min(size, KEPT_BYTES)]
+            connection.payload = data if len(data) == size else data[:size]
         return size
 
     return seen
@@ -84,7 +79,7 @@ def seen_sendall(sendall: Callable[..., None]) -> Callable[..., None]:
         connection = self.connection
         connection.activity = _SENDING
         try:
-            sendall(self, data, flags)
+            sendall(self, data, flags) if flags else sendall(self, data)
         except BaseException as error:
             connection.broke(error)
             raise
@@ -93,12 +88,20 @@ def seen_sendall(sendall: Callable[..., None]) -> Callable[..., None]:
             size = memoryview(data).nbytes
             connection.sent(_kept(data, size), size)
         else:
-            size = len(data)
-            connection.bytes_out += size
+            connection.bytes_out += len(data)
             connection.messages_out += 1
-            connection.preview = data if size <= KEPT_BYTES else data[:KEPT_BYTES]
+            connection.payload = data
 
     return seen
+
+
+def _heard(connection: Connection, data: bytes, bufsize: int, flags: int) -> None:
+    """What ``recv`` gave, when there is more to do than to count it."""
+    if not data:
+        if bufsize:
+            connection.peer_closed()
+    elif not flags & _PEEK:
+        connection.received(data, len(data))
 
 
 class Seen(socket.socket):

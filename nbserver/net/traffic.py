@@ -33,7 +33,7 @@ class Traffic(Console):
         activity: What the thread that serves it is doing.
         bytes_in, bytes_out: What was carried, in bytes.
         messages_in, messages_out: How many calls of ``recv`` and ``send`` carried it, or how many datagrams.
-        preview: What it carried last, cut at 4 096 bytes.
+        payload: What it carried last; cut when the clock ticks next, so that nothing large is held for long.
         last: When it carried something last, or else was accepted; in seconds since 1970. While more goes by than is
             kept it is a tenth of a second behind.
         credit: How many messages more are kept before the clock ticks.
@@ -42,7 +42,7 @@ class Traffic(Console):
 
     # Stored to at each message: slots are the quickest place there is, and the smallest.
     __slots__ = (
-        *("activity", "bytes_in", "bytes_out", "credit", "messages_in", "messages_out", "preview"),
+        *("activity", "bytes_in", "bytes_out", "credit", "messages_in", "messages_out", "payload"),
         *("_is_resetting", "_note", "_note_for_all", "_noted", "_observation", "_told", "last", "speaks"),
     )
 
@@ -50,7 +50,7 @@ class Traffic(Console):
         super().__init__(number, observation.journal)
         self.activity = Activity.RUNNING
         self.bytes_in = self.bytes_out = self.messages_in = self.messages_out = 0
-        self.preview = b""
+        self.payload = b""
         self.credit = CREDIT
         self.speaks = ""
         self.last = _time()
@@ -77,7 +77,7 @@ class Traffic(Console):
         # Only our reading side is closed then, and Linux goes on to deliver what a busy peer sends.
         if self._is_resetting and kind is _RECEIVED:
             raise ConnectionResetError(errno.ECONNRESET, "reset by you")
-        self.preview = data = data if size <= KEPT_BYTES else data[:KEPT_BYTES]
+        self.payload = data = data if size <= KEPT_BYTES else data[:KEPT_BYTES]
         if self.credit <= 0:
             return
         self.credit -= 1
@@ -90,6 +90,11 @@ class Traffic(Console):
         self._noted += 1
         if not self._noted & 63:
             self._forget()
+
+    @property
+    def preview(self) -> bytes:
+        """What it carried last, cut at 4 096 bytes."""
+        return self.payload[:KEPT_BYTES]
 
     def _recognise(self, data: bytes) -> None:
         self.speaks = greeting_of(data)
@@ -112,6 +117,8 @@ class Traffic(Console):
                 self.last = now = _time()
                 self._tell(new_event((Kind.PASSED, now, self.number, b"", passed)))
                 self._forget()
+            if len(self.payload) > KEPT_BYTES:
+                self.payload = self.payload[:KEPT_BYTES]
             self.credit = credit
             return passed
 
