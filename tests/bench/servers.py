@@ -48,9 +48,8 @@ def observed_server():
 
 def board():
     """Observed, and shown: what the publisher does for a board that is open, but for the page at the other end."""
-    from nbserver.widgets.publisher import PERIOD
-
     from nbserver.fleet import Fleet
+    from nbserver.net.clock import PERIOD
     from nbserver.widgets.feed import Feed
 
     server = observed_server()
