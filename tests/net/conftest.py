@@ -105,6 +105,19 @@ def until():
 
 
 @pytest.fixture
+def piecemeal(until):
+    """Sends pieces so that each is received by itself: the next goes when the server has the one before."""
+
+    def send(connection, client, pieces):
+        for piece in pieces:
+            already = connection.bytes_in
+            client.sendall(piece)
+            until(lambda already=already, piece=piece: connection.bytes_in == already + len(piece))
+
+    return send
+
+
+@pytest.fixture
 def brief_watch(monkeypatch):
     """The watch's thread ends 20 ms after its last connection, not half a second: each test waits for its end."""
     monkeypatch.setattr(watch, "_IDLE", 0.02)
