@@ -119,15 +119,16 @@ def find_chromium() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests that need a browser and puts them last.
+    """Marks the tests that need a browser and puts them last, with only the soak behind them.
 
     Last, because Playwright keeps an event loop running in the main thread for the rest of the session, and
-    `asyncio.run()` refuses to work beside it.
+    `asyncio.run()` refuses to work beside it. After the soak the system remembers tens of thousands of connections for
+    a minute, and whoever asks it about one waits.
     """
     for item in items:
         if BROWSER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("soak", "browser")])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
