@@ -5,6 +5,8 @@ from __future__ import annotations
 import _socket
 import io
 import socket
+import socketserver
+import sys
 import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +20,7 @@ from .lines import BoundedLines
 if TYPE_CHECKING:
     from .observation import Observation
 
+_FINISH = socketserver.DatagramRequestHandler.finish.__code__
 _RECEIVING, _SENDING, _RUNNING = Activity.RECEIVING, Activity.SENDING, Activity.RUNNING
 _PEEK = int(socket.MSG_PEEK)  # the plain number: with the enum "&" is a call in Python, and costs a microsecond
 
@@ -253,7 +256,9 @@ class ObservedDatagramSocket(socket.socket):
     __slots__ = ()
 
     def sendto(self, data: Any, *args: Any) -> int:
-        """As the socket's own; seen."""
+        """As the socket's own; seen. An empty answer that nobody has written is not sent."""
+        if not data and sys._getframe(1).f_code is _FINISH:
+            return 0  # DatagramRequestHandler.finish() answers anybody who asks, and so whomever he says he is
         size = super().sendto(data, *args)
         self._told(args[-1], _kept(data, size), size)
         return size

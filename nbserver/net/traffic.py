@@ -78,12 +78,12 @@ class Traffic(Console):
         if self._is_resetting and kind is _RECEIVED:
             raise ConnectionResetError(errno.ECONNRESET, "reset by you")
         self.payload = data = data if size <= KEPT_BYTES else data[:KEPT_BYTES]
+        self.last = now = _time()
         if self.credit <= 0:
             return
         self.credit -= 1
         if not self.credit:
             self._observation.spent(self)
-        self.last = now = _time()
         fact = (kind, now, self.number, data, size)
         self._note(fact)
         self._note_for_all(fact)

@@ -156,7 +156,7 @@ def test_many_peers_and_many_repliers_in_any_order(served, peers):
     assert server.observation.errors == 0
 
 
-@pytest.mark.parametrize(("server_class", "handler"), THREADING[:2])
+@pytest.mark.parametrize(("server_class", "handler"), THREADING[::2])
 def test_an_empty_datagram_is_a_message_and_ends_nothing(served, peers, until, server_class, handler):
     server = served(server_class, handler)
     (client,) = peers(server, 1)

@@ -13,7 +13,7 @@ import pytest
 from nbserver import net
 from nbserver.errors import AddressError
 from nbserver.events import Kind
-from nbserver.net import connection as connection_module
+from nbserver.net import traffic
 from nbserver.net.binding import bind
 from nbserver.states import ConnectionState, ServerState
 
@@ -254,7 +254,7 @@ def test_fault_51_the_wall_clock_jumps(serve, connect, is_echoed, monkeypatch, h
     asking.sendall(b"x")
     assert asks[1].wait_waiting(5)
     monkeypatch.setattr(time, "time", jumped)
-    monkeypatch.setattr(connection_module, "_time", jumped)
+    monkeypatch.setattr(traffic, "_time", jumped)
     began = time.monotonic()
     assert is_echoed(echo)
     asks[1].reply("after the jump")

@@ -105,8 +105,8 @@ def test_fault_04_300_resets_in_a_row(echo, connect, is_echoed):
 def test_fault_05_half_close(serve, connect, until, monkeypatch):
     server = serve(Asks)
     client = connect(server, 1)
-    look, looks = server[1].peer_hung_up, []
-    monkeypatch.setattr(server[1], "peer_hung_up", lambda: looks.append(1) or look())
+    look, looks = net.Connection.peer_hung_up, []
+    monkeypatch.setattr(net.Connection, "peer_hung_up", lambda connection: looks.append(1) or look(connection))
     client.sendall(b"one")
     client.shutdown(socket.SHUT_WR)
     assert server.journal.wait_for(lambda: server[1].is_waiting and server[1].state is ConnectionState.HALF_CLOSED, 5)

@@ -85,10 +85,12 @@ def test_any_split_of_any_bytes_gives_the_same_text_and_the_same_frames(serve, c
         received = [event.data for event in server[number].transcript if event.kind is Kind.RECEIVED]
         decoder = Decoder()
         assert found.pop() == frames(io.BytesIO(whole))
-        assert b"".join(received) == whole
-        assert "".join(map(decoder.feed, received)) + decoder.feed(b"", True) == whole.decode(
-            "utf-8", "backslashreplace"
-        )
+        assert server[number].bytes_in == len(whole)
+        passed = [event for event in server[number].transcript if event.kind is Kind.PASSED]
+        if not passed:  # else it was read byte by byte, too quick to keep
+            assert b"".join(received) == whole
+            text = "".join(map(decoder.feed, received)) + decoder.feed(b"", True)
+            assert text == whole.decode("utf-8", "backslashreplace")
 
     split()
 
@@ -244,7 +246,7 @@ def test_any_datagrams_are_messages(serve, connect, until, server_class, handler
     client = connect(server)
     client.send(b"the first")
     client.recv(100)
-    connection = server[1]
+    connection, silent = server[1], []
     large = st.integers(1000, 65_000).map(lambda size: b"\xe4\xbd\xa0" * (size // 3))
 
     @thorough
@@ -257,12 +259,11 @@ def test_any_datagrams_are_messages(serve, connect, until, server_class, handler
                 assert client.recv(70_000) == data
             elif is_text(data):
                 assert client.recv(70_000) == data.decode().upper().encode() + b"!"
-            else:
-                assert client.recv(70_000) == b""  # its finish() sends what was written so far
         until(lambda: connection.messages_in == messages + len(datagrams))
         assert connection.bytes_in == size + len(b"".join(datagrams))
-        until(lambda: connection.messages_out == connection.messages_in)
         fails = sum(not is_text(data) for data in datagrams) if handler is Capitals else 0
+        silent.append(fails)  # nothing was written, so nothing is sent
+        until(lambda: connection.messages_out == connection.messages_in - sum(silent))
         until(lambda: server.observation.errors == errors + fails)
         check_shown(server, connection)
 
