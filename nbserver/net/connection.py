@@ -183,14 +183,15 @@ class Connection(Traffic):
         has_left, is_dead, is_broken = _look(sock)
         if not has_left:
             return False  # said of an earlier connection with the same descriptor
+        is_gone = is_dead or proc.is_alive(*_tcp_ends(sock, self.peer)) is False
+        is_broken = is_broken or (is_gone and _look(sock)[2])  # it may have broken off while the table was read
         if is_broken and not self._is_hung_up:
             self._vanished("the peer vanished while its handler waited for a person")
         else:
             self.peer_closed()
-        if is_dead or proc.is_alive(*_tcp_ends(sock, self.peer)) is False:
+        if is_gone:
             self.close_input("the client has gone")
-            return False
-        return True
+        return not is_gone
 
     # ── what people do ──
 

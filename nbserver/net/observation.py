@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,7 @@ class Observation:
         self._one_core = OneCore(self._threads)
         self._live: set[Connection] = set()
         self._ended: deque[int] = deque()
-        self._peers: dict[Any, Connection] = {}
+        self._peers: OrderedDict[Any, Connection] = OrderedDict()  # heard longest ago first
         self._foreign: dict[int, Connection] = {}  # of requests that are not our sockets, by the request's id
         self._spent: deque[Traffic] = deque()  # those whose credit is used up
         self._taken_over: dict[int, Connection] = {}  # whose descriptor was detached, to be wrapped in another socket
@@ -160,9 +160,10 @@ class Observation:
     def open(self, peer: Any, sock: socket.socket | None, is_datagram: bool = False) -> Connection:
         """A new connection."""
         with self._lock:
-            self._last_number = number = self._last_number + 1
+            number = self._last_number + 1
             connection = self.connections[number] = Connection(number, peer, self, sock, is_datagram)
             self._live.add(connection)
+            self._last_number = number  # last: who waits for the third finds it in the table
         if self._is_timed or not number % _LOOKED_AT:
             clock.add(self)
         if self.is_closing and is_datagram:
@@ -196,12 +197,14 @@ class Observation:
         """The row of a datagram peer; made when it is heard for the first time."""
         known = self._peers.get(address)
         if known is not None and not known.is_over:
+            with contextlib.suppress(KeyError):  # it ended this moment
+                self._peers.move_to_end(address)
             return known
         with self._peers_lock:
             known = self._peers.get(address)
             if known is None or known.is_over:
-                if not self.has_room:
-                    min(self.live, key=lambda c: c.last).end("not heard for longest, and the table is full")
+                if not self.has_room and self._peers:
+                    self._peers.popitem(last=False)[1].end("not heard for longest, and the table is full")
                 known = self._peers[address] = self.open(address, None, is_datagram=True)
             return known
 

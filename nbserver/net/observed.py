@@ -111,14 +111,19 @@ class Observed(ResilientLoop):
 
     def server_close(self) -> None:
         """As the class's own, after the loop has ended: a closed listener would make it spin."""
-        loop, observation = self._loop, self.observation
+        observation = self.observation
+        if not sys.is_finalizing():  # then it has ended, see ResilientLoop.shutdown()
+            self._end_loop()
+        super().server_close()
+        observation.on_serving(False)
+
+    def _end_loop(self) -> None:
+        loop = self._loop
         with loop.lock:
             was_told, loop.stop, loop.is_closed = loop.stop, loop.thread is not None, True
         loop.wake()
         if not was_told and loop.thread is not threading.current_thread():
             loop.is_done.wait(1.0)
-        super().server_close()
-        observation.on_serving(False)
 
     def _begins(self) -> None:
         if self._is_datagram() and type(self.socket) is socket.socket:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import errno
+import select
 import selectors
 import socket
 import socketserver
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -244,7 +246,7 @@ class ResilientLoop(socketserver.BaseServer):
 
     def _accept_failed(self, error: OSError) -> None:
         """Tell a client that went away before it was accepted from a machine that has no descriptors left."""
-        if error.errno in _FATAL:
+        if error.errno in _FATAL or _is_hung_up(self.socket):
             self._loop.stop = True
             self._trouble(f"the listening socket is gone: {error}")
         elif error.errno in _CAPACITY:
@@ -259,6 +261,8 @@ class ResilientLoop(socketserver.BaseServer):
 
     def shutdown(self) -> None:
         """End `serve_forever`, and wait for its end unless this is its own thread."""
+        if sys.is_finalizing():
+            return  # Python has frozen the daemon threads: the loop goes on no more, and may hold its lock for ever
         loop = self._loop
         self._tell_to_stop()
         with loop.lock:
@@ -429,6 +433,15 @@ class Workers:
         self._idle, self._parked, self._is_closed = 0, set(), True
 
 
+def _is_hung_up(listener: Any) -> bool:
+    """Whether a listener was shut down: a Unix one that does not block says EAGAIN for ever, and is ready for ever."""
+    if not isinstance(listener, socket.socket) or not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(listener, 0)
+    return any(flags & select.POLLHUP for _, flags in poll.poll(0))
+
+
 class PooledThreads(socketserver.ThreadingMixIn):
     """``ThreadingMixIn`` whose threads are reused, and whose ``server_close`` waits for no handler."""
 
@@ -456,4 +469,5 @@ class PooledThreads(socketserver.ThreadingMixIn):
     def server_close(self) -> None:
         """Close the listener, and let idle workers end."""
         super().server_close()
-        self._workers.close()
+        if not sys.is_finalizing():  # see shutdown()
+            self._workers.close()
