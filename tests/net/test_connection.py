@@ -322,3 +322,15 @@ def test_a_flood_is_counted_whole_and_kept_in_part():
         server[1].wait_closed(5)
         assert sum(len(event.data) for event in server[1].transcript) <= 2**16
         assert server[1].transcript.last > 700
+
+
+def test_whoever_has_waited_for_a_connection_finds_it(serve, connect, monkeypatch):
+    class Slow(Connection):
+        def __init__(self, *args):
+            super().__init__(*args)
+            self._journal.wait_for(lambda: False, 0.1)  # told already that it is there: those who wait look now
+
+    monkeypatch.setattr(net.observation, "Connection", Slow)
+    server = serve(net.Echo)
+    connect(server, 1)
+    assert server[1].number == server.accepted == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import socketserver
+import time
 
 import pytest
 
@@ -11,6 +12,7 @@ from nbserver import net
 from nbserver.errors import ConnectionEnded, NbserverError
 from nbserver.fleet import Client
 from nbserver.fleet.client import Target
+from nbserver.net import connection as connection_module
 
 pytestmark = pytest.mark.usefixtures("survives")
 ip = pytest.mark.parametrize("family", ["ipv4", "ipv6"], indirect=True)
@@ -105,3 +107,38 @@ def test_fault_54_a_flood_from_many_addresses(serve, connect, is_echoed):
     assert seen.forgotten[0] + len(seen.connections) == 3001
     assert sum(c.peer == faithful.getsockname() for c in seen.live) == 1
     assert is_echoed(server) and not seen.trouble and not seen.errors
+
+
+@every_family
+def test_fault_54_a_handler_that_writes_nothing_sends_nothing(serve, connect, until):
+    class Silent(socketserver.DatagramRequestHandler):
+        def handle(self):
+            if self.packet == b"speak":
+                self.wfile.write(b"spoken")
+
+    server = serve(Silent, socketserver.UDPServer)
+    client = connect(server)
+    for _ in range(3):
+        client.send(b"x")
+    client.send(b"speak")
+    assert client.recv(100) == b"spoken"
+    until(lambda: (server[1].messages_in, server[1].messages_out) == (4, 1))
+
+
+def test_fault_51_who_was_not_heard_for_longest_is_no_question_of_the_wall_clock(serve, family, monkeypatch):
+    wall, server = time.time, serve(net.Echo, socketserver.UDPServer, limits=net.Limits(max_connections=2))
+
+    def say_hello(number):
+        with family.client(server) as client:
+            client.sendto(b"x", server.address)
+            assert client.recv(10) == b"x"
+        assert server.accepted == number
+
+    say_hello(1)
+    say_hello(2)
+    monkeypatch.setattr(time, "time", lambda: wall() - 3600)
+    monkeypatch.setattr(connection_module, "_time", lambda: wall() - 3600)
+    say_hello(3)
+    assert server[1].is_over
+    say_hello(4)
+    assert server[2].is_over and not server[3].is_over

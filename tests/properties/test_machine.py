@@ -116,7 +116,6 @@ class Peer:
         self.seen = {ConnectionState.ACCEPTED}
         self.is_half_closed = self.has_left = False
         self.end = None  # state and note, when it has ended
-        self.may_seem_closed = False  # it broke off, but may be noticed as gone before
         self.parting = b""  # half a line, which the handler echoes to one that has left
 
     @property
@@ -204,8 +203,7 @@ class Peer:
     def check_state(self, connection):
         if self.is_over:
             until(lambda: connection.is_over)
-            end = (connection.state, connection.note)
-            assert end == self.end or (self.may_seem_closed and end == (CLOSED, "the client closed"))
+            assert (connection.state, connection.note) == self.end
         elif self.prompt is not None:
             until(lambda: connection.is_waiting)
             self.question = connection.question.number
@@ -290,7 +288,6 @@ class Life(RuleBasedStateMachine):
     def reset_by_client(self, peer):
         if not peer.has_left:
             doing = "while its handler waited for a person" if peer.prompt is not None else None
-            peer.may_seem_closed = doing is not None and peer.is_half_closed
             peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             peer.socket.close()
             peer.has_left = True
