@@ -160,7 +160,10 @@ class Client(Program):
 
 def _connect(target: Target) -> socket.socket | SecureSocket:
     """A connected socket; the operating system's refusal put in words."""
-    sock = socket.socket(target.family, target.type)
+    try:
+        sock = socket.socket(target.family, target.type)
+    except OSError as error:  # no descriptor left
+        raise UsageError(f"{target} cannot be connected to: {error}") from error
     try:
         sock.settimeout(_CONNECT_SECONDS)
         if target.family == getattr(socket, "AF_UNIX", None) and target.type == socket.SOCK_DGRAM:
