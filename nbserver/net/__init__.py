@@ -11,7 +11,8 @@ from .observation import Observation
 from .observed import Observed, observed_class, refuse_forking
 from .reach import Reach, Zone, bound_to
 from .registry import at_port, servers, stop_all
-from .server import Server, StopReport, listen
+from .report import StopReport
+from .server import Server, listen
 from .sockets import ObservedSocket
 from .unixpath import private_path
 

@@ -30,9 +30,10 @@ from ..errors import InputClosed, UsageError
 from ..events import KEPT_BYTES, Kind
 from .connection import Connection, address_text
 from .observation import Observation
-from .resilient import PooledThreads, ResilientLoop
+from .resilient import ResilientLoop
 from .sockets import ObservedDatagramSocket, ObservedSocket, Seen, datagram_servers
 from .tls import TLSSocket
+from .workers import PooledThreads
 
 _TRUNCATED = getattr(socket, "MSG_TRUNC", 0)
 _DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)

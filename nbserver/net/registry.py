@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from .watch import peer_watch
 
 if TYPE_CHECKING:
-    from .server import Server, StopReport
+    from .report import StopReport
+    from .server import Server
 
 _lock = threading.Lock()  # servers begin and end in any thread
 _servers: list[Server] = []

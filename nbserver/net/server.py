@@ -9,7 +9,6 @@ import socketserver
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from .. import console, context
@@ -28,32 +27,9 @@ from .limits import Limits
 from .observation import Observation, close_copy
 from .observed import refuse_forking
 from .reach import Reach
+from .report import StopReport
 from .takeover import take_over
 from .unixpath import UnixPath
-
-
-@dataclass(frozen=True, repr=False)
-class StopReport:
-    """How a server ended.
-
-    Attributes:
-        ended: How many connections were ended by the stop.
-        stragglers: Those whose handlers had not returned at the deadline; their threads are daemons.
-        seconds: How long it took.
-    """
-
-    ended: int = 0
-    stragglers: tuple[Connection, ...] = field(default=())
-    seconds: float = 0.0
-
-    def __str__(self) -> str:
-        if not self.stragglers:
-            return f"stopped in {self.seconds:.2f} s, {self.ended} connections ended"
-        names = ", ".join(f"#{c.number}" for c in self.stragglers)
-        return f"stopped in {self.seconds:.2f} s, {self.ended} connections ended; handlers still running: {names}"
-
-    def __repr__(self) -> str:
-        return f"<StopReport: {self}>"
 
 
 class Server:

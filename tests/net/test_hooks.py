@@ -148,7 +148,7 @@ def test_a_mixin_in_the_wrong_order_makes_no_threads_here_either():
 
     assert observed_class(Wrong).process_request is socketserver.BaseServer.process_request
     pooled = observed_class(socketserver.ThreadingTCPServer)
-    assert pooled.process_request is net.resilient.PooledThreads.process_request
+    assert pooled.process_request is net.workers.PooledThreads.process_request
 
 
 def test_attributes_that_a_class_sets_are_kept():
