@@ -29,7 +29,8 @@ def zone_of(host: str) -> Zone:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return Zone.PUBLIC
-    address = getattr(address, "ipv4_mapped", None) or address
+    # An IPv4 address inside: mapped, or of a tunnel (6to4, RFC 3056), which is as far away as that.
+    address = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
     if address.is_loopback:
         return Zone.MACHINE
     # Multicast and reserved addresses are nobody's: with those that are routed they are not let in.
