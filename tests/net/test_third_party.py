@@ -111,6 +111,7 @@ def test_a_program_that_a_handler_starts_inherits_nothing(serve, connect, tmp_pa
 PRELUDE = """
 import builtins, multiprocessing, os, signal, socket, socketserver, subprocess, sys, threading
 import nbserver.net as net
+from nbserver.net import watch
 from nbserver.errors import ConnectionEnded, NotHeard, UsageError
 signal.alarm(60)
 originals = builtins.input, sys.stdout, sys.stderr
@@ -161,6 +162,8 @@ client = connect(server)
 asker = socket.create_connection(asks.address, timeout=10)
 asker.sendall(b"hello")
 assert asks[1] .wait_waiting(10) if asks.wait_connections(1, 10) is None else None
+while not watch.peer_watch._thread:  # its epoll is being made: a fork in that moment is not what is tested
+    asks.journal.wait_for(lambda: False, 0.01)
 """
 STILL_SERVED = """
 assert echo(client, b"after") and echo(connect(server), b"new")
@@ -242,7 +245,7 @@ def test_in_the_child_calls_end_though_other_threads_held_every_lock():
 import contextlib
 from nbserver import journal
 from nbserver.console import routing
-from nbserver.net import registry, watch
+from nbserver.net import registry
 
 def locks():
     yield from (journal._forgetting, routing._lock, registry._lock, watch.peer_watch._changed)
