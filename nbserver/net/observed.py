@@ -42,8 +42,8 @@ _DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 class _KnownOf:
     """The `Observation` of a server, made when it is asked for first; from then on the object's own attribute."""
 
-    def __get__(self, server: Observed, owner: object = None) -> Observation:
-        return vars(server).setdefault("observation", Observation(server))  # type: ignore[no-any-return]
+    def __get__(self, server: Observed | None, owner: object = None) -> Any:
+        return self if server is None else vars(server).setdefault("observation", Observation(server))
 
 
 class Observed(ResilientLoop):
@@ -51,7 +51,7 @@ class Observed(ResilientLoop):
 
     RequestHandlerClass: Any
 
-    observation = _KnownOf()
+    observation: Observation = _KnownOf()  # type: ignore[assignment]
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """As the class's own; the observation is told when it begins and ends."""

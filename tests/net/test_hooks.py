@@ -151,6 +151,12 @@ def test_a_mixin_in_the_wrong_order_makes_no_threads_here_either():
     assert pooled.process_request is net.workers.PooledThreads.process_request
 
 
+def test_the_class_itself_can_be_looked_into():
+    """As inspect, pydoc and completion do."""
+    cls = net.observed_class(socketserver.ThreadingTCPServer)
+    assert all(hasattr(cls, name) for name in dir(cls) if name != "__abstractmethods__")
+
+
 def test_attributes_that_a_class_sets_are_kept():
     class Own(socketserver.ThreadingTCPServer):
         request_queue_size = 3
