@@ -71,7 +71,7 @@ def test_a_context_of_ones_own_speaks_tls_too(fleet):
     assert "TLS handshake done" in str([event.data for event in server[1].transcript])
 
 
-def test_clients_of_a_server_with_a_token_show_it(fleet):
+def test_clients_of_a_server_with_a_token_show_it(fleet, monkeypatch):
     server = nbserver.serve(Echo, token=True, tls=nbserver.throwaway_certificate())
     assert len(server.token) == 32
     assert all(is_echoed(client) for client in fleet(server, 2))
@@ -79,6 +79,7 @@ def test_clients_of_a_server_with_a_token_show_it(fleet):
     assert is_echoed(fleet(plain.address, 1, token="our-class-token")[0])
     wrong = fleet(plain.address, 1, token="another-token")[0]
     assert wrong.hear().startswith("wrong token")
+    monkeypatch.setattr("nbserver.fleet.client._CONNECT_SECONDS", 0.5)
     certificate = nbserver.throwaway_certificate()
     for tls in (None, certificate):
         with pytest.raises(UsageError, match="not asked for a token|did not ask for a token"):
