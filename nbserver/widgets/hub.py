@@ -144,10 +144,11 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     def tick(self) -> bool:
         """Send what is new; returns whether there may be more to come. Thread: the publisher's."""
         with self._sending:
+            was_over = self._feed.is_over  # asked before: what happens while the delta is made belongs to the next one
             acks = self._answer_requests()
             if self._is_seen:
                 self._send_delta(acks)
-            return not self._feed.is_over or bool(self._outbox)
+            return not was_over or bool(self._outbox)
 
     def _answer_requests(self) -> list[Message]:
         """Snapshots and transcripts are sent at once; acknowledgements go with the next delta."""
