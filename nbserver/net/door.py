@@ -13,7 +13,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import tokens
@@ -46,7 +46,7 @@ class Access:
 
     lan: bool = False
     allow_public: bool = False
-    token: str = ""
+    token: str = field(default="", repr=False)  # a notebook may be projected
     same_user: bool = False
     tls: ssl.SSLContext | Certificate | None = None
 
