@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _TOKEN_SECONDS = 30.0  # a person may have to paste it
 _TRIES = 3  # wrong tokens from one address
+_TRIED_FROM = 1000  # so many addresses are remembered: one machine may have any number of them
 _TRIES_SECONDS = 60.0  # after which they are forgotten: a class may sit behind one address
 
 
@@ -129,6 +130,8 @@ class Door:
     def wrong_token(self, peer: Any) -> None:
         """Somebody at `peer` showed a wrong one."""
         with self._lock:
+            if len(self._wrong) >= _TRIED_FROM:
+                self._wrong.clear()
             self._wrong[host_text(peer)] += 1
             self._forget_at = time.monotonic() + _TRIES_SECONDS
 

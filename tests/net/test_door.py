@@ -179,6 +179,13 @@ def test_s08_three_tries_for_an_address(guarded, connect, monkeypatch):
     assert client.recv(100) == b"hello"
 
 
+def test_s08_wrong_tokens_from_any_number_of_addresses_fill_no_memory(guarded):
+    door = guarded.observation.door
+    for number in range(5000):
+        door.wrong_token((f"fd00::{number:x}", 1, 0, 0))
+    assert len(door._wrong) <= 1000
+
+
 @pytest.mark.parametrize("token", ["short", "with blank inside", "line\nend in it", "x" * 201])
 def test_s08_what_is_no_token_is_refused(token):
     with pytest.raises(UsageError, match="8 to 200"):
