@@ -48,7 +48,7 @@ export function boardView(hub, { el, signal }) {
   function updateList() {
     own = focused();
     const mark = `${store.epoch}/${store.q}`;
-    finding.renew(mark);
+    finding.renew(`${store.epoch}/${store.counts.in}/${store.counts.out}/${store.counts.waiting}`);
     const asked = [desk.filter, finding.needle, finding.isAnswered(), desk.sort.column, desk.sort.isDown, language].join("/");
     listing.update({ table: store.tables.connections, mark, asked, passes: choice(), sort: desk.sort, isHeld: list.isHeld(), now: store.now() });
     list.update(listing.rows, desk.selected);

@@ -2,7 +2,8 @@
 import { h, text } from "./dom.js";
 
 const PAUSE = 250; // milliseconds after the last key, then the kernel is asked
-const AGAIN = 3; // seconds, then it is asked again if something has happened meanwhile
+const AGAIN = 3; // seconds, then it is asked again if something was said meanwhile
+const SHARE = 20; // so many times as long as the search took: the kernel has other things to do
 
 /** `value` in pieces, every second of which is a hit of `needle` (in lower case). */
 export function pieces(value, needle) {
@@ -40,7 +41,7 @@ export function rowText(row, words) {
 /** What is looked for, and what was found: one for all views of a hub. */
 export function makeFinding({ wish, changed, life, later = setTimeout, forget = clearTimeout, clock = () => performance.now() / 1000 }) {
   let [seen, language, timer, isAsking] = [new WeakMap(), "", 0, false];
-  let answer = { needle: "", life: "", mark: "", at: -Infinity, numbers: new Set() };
+  let answer = { needle: "", life: "", mark: "", next: 0, numbers: new Set() };
   const [isOurs, NONE] = [() => answer.needle === finding.needle && answer.life === life(), new Set()];
 
   const finding = {
@@ -70,19 +71,21 @@ export function makeFinding({ wish, changed, life, later = setTimeout, forget = 
     said: () => (isOurs() ? answer.numbers : NONE),
     /** True when the kernel has answered for this text. */
     isAnswered: isOurs,
-    /** Asks again, seldom enough, when what there is to be found may have changed. `mark` changes with it. */
+    /** Asks again, seldom enough, when there may be more to be found. `mark` changes when something was said. */
     renew(mark) {
       if (!finding.needle || answer.needle !== finding.needle) return; // nothing, or not asked yet
-      if (answer.life !== life() || (mark !== answer.mark && clock() - answer.at > AGAIN)) finding.ask(mark);
+      if (answer.life !== life() || (mark !== answer.mark && clock() > answer.next)) finding.ask(mark);
     },
+    /** Asks the kernel; one question at a time. */
     async ask(mark = "") {
       if (isAsking) return;
       isAsking = true;
-      const [needle, begun] = [finding.needle, life()];
+      const [needle, during, begun] = [finding.needle, life(), clock()];
       const ack = await wish({ do: "find", text: needle });
       isAsking = false;
       if (needle !== finding.needle) { if (finding.needle) finding.ask(); return; } // typed on meanwhile
-      answer = { needle, life: begun, mark, at: clock(), numbers: ack.ok ? new Set(ack.found) : finding.said() };
+      const next = clock() + Math.max(AGAIN, SHARE * (clock() - begun));
+      answer = { needle, life: during, mark, next, numbers: ack.ok ? new Set(ack.found) : finding.said() };
       finding.isPartial = ack.code === "partial";
       changed();
     },
