@@ -34,15 +34,14 @@ export function boardView(hub, { el, signal }) {
     return row ? Number(row.dataset.id) : null;
   }
 
-  /** What the row shows, or what was said before. */
   const isShown = (row) => finding.isShownIn(row, words, language);
-  const isFound = (row) => isShown(row) || finding.said().has(row.id);
 
   /** The function that says whether a row is among what the person wants to see; null for all. */
   function choice() {
     if (desk.filter === "all" && !finding.needle) return null;
-    const isInFilter = FILTERS[desk.filter];
-    return (row) => row.id === own || (isInFilter(row) && (!finding.needle || isFound(row)));
+    const [isInFilter, said] = [FILTERS[desk.filter], finding.said()];
+    const isFound = finding.needle ? (row) => said.has(row.id) || isShown(row) : () => true; // by what its row shows, or by all that was said
+    return (row) => row.id === own || (isInFilter(row) && isFound(row));
   }
 
   function updateList() {
@@ -116,7 +115,7 @@ export function boardView(hub, { el, signal }) {
   const [header, clients] = [makeHeader(hub), makeClients(hub)];
   const detail = makeDetail(hub, { onReply: reply, onEscape: () => list.focus() });
   const [limit, empty] = [h("div", { class: "nbs-limit", role: "status", hidden: true }), h("p", { class: "nbs-empty" })];
-  const left = h("div", { class: "nbs-left" }, filters.element, list.element, empty, filters.again);
+  const left = h("div", { class: "nbs-left" }, filters.element, list.element, empty);
   const main = h("div", { class: "nbs-main" }, ...header.elements, limit, h("div", { class: "nbs-body" }, left, detail.element), footer.element);
   list.element.addEventListener("focusout", () => ask());
   main.addEventListener("keydown", (event) => {

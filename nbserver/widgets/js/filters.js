@@ -31,10 +31,8 @@ export function makeFilters(hub, { onFound, onSort }) {
   const chips = makeChips(hub.desk);
   const find = makeFind(hub, { onLeave: onFound });
   const again = h("button", { class: "nbs-again", type: "button", hidden: true, onClick: onSort });
-  const finder = h("div", { class: "nbs-finder", role: "search" }, ...find.elements);
   return {
-    element: h("div", { class: "nbs-filters" }, chips.element, finder),
-    again,
+    element: h("div", { class: "nbs-filters" }, chips.element, h("div", { class: "nbs-finder" }, ...find.elements, again)),
     focusFind: find.focus,
     show({ counts, rows, isOld }, words) {
       chips.show(counts, words);

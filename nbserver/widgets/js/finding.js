@@ -34,8 +34,8 @@ export function markedText(element, value, needle) {
 
 /** All that a row shows or could show, in lower case. */
 export function rowText(row, words) {
-  const state = [words(`state.${row.state}`), row.state === "waiting" ? words("short.waiting") : ""];
-  return ["", row.peer, row.preview, row.prompt, row.speaks, words.note(row.note), ...state].join("\n").toLowerCase();
+  const state = row.state === "waiting" ? `${words("state.waiting")}\n${words("short.waiting")}` : words(`state.${row.state}`);
+  return `${row.peer}\n${row.preview}\n${row.prompt ?? ""}\n${row.speaks}\n${words.note(row.note)}\n${state}`.toLowerCase();
 }
 
 /** What is looked for, and what was found: one for all views of a hub. */

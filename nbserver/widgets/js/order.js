@@ -3,30 +3,32 @@
 import { isEnded, isWaiting } from "./store.js";
 
 const CALM = 1; // seconds between two sortings that nobody has asked for
-const RANKS = ["waiting", "running", "sending", "receiving", "accepted", "half-closed", "failed", "reset", "closed"];
+const RANKS = Object.fromEntries(["waiting", "running", "sending", "receiving", "accepted", "half-closed", "failed", "reset", "closed"].map((state, i) => [state, i]));
 export const BY_NUMBER = Object.freeze({ column: "id", isDown: false });
 
 const addresses = new Map(); // peer → the same with its numbers padded; a peer is compared many times
 
 /** An address as a text whose order is that of its numbers: :9000 before :10000. */
 export function addressKey(peer) {
-  if (!addresses.has(peer)) {
+  let key = addresses.get(peer);
+  if (key === undefined) {
     if (addresses.size > 20000) addresses.clear();
-    addresses.set(peer, peer.replace(/\d+/g, (digits) => digits.padStart(6, "0")));
+    key = peer.replace(/\d+/g, (digits) => digits.padStart(6, "0"));
+    addresses.set(peer, key);
   }
-  return addresses.get(peer);
+  return key;
 }
 
-const by = (key) => (a, b) => { const [x, y] = [key(a), key(b)]; return x < y ? -1 : x > y ? 1 : 0; };
+const compareTexts = (a, b) => (a < b ? -1 : a > b ? 1 : 0); // not localeCompare, which costs a hundred times as much
 
 /** Rows in ascending order of a column. Those who wait for a person: who waits longest comes first. */
 const ORDERS = {
   id: (a, b) => a.id - b.id,
-  state: (a, b) => RANKS.indexOf(a.state) - RANKS.indexOf(b.state) || a.ask - b.ask,
-  peer: by((row) => addressKey(row.peer)),
+  state: (a, b) => RANKS[a.state] - RANKS[b.state] || a.ask - b.ask,
+  peer: (a, b) => compareTexts(addressKey(a.peer), addressKey(b.peer)),
   messages: (a, b) => a.in + a.out - b.in - b.out,
   bytes: (a, b) => a.bytesIn + a.bytesOut - b.bytesIn - b.bytesOut,
-  last: by((row) => row.preview || row.note),
+  last: (a, b) => compareTexts(a.preview || a.note, b.preview || b.note),
   age: (a, b) => b.last - a.last,
 };
 
@@ -52,7 +54,10 @@ export function countRows(rows) {
   return { all: rows.length, waiting, open: rows.length - closed, closed };
 }
 
-const isSorted = (rows, compare) => rows.every((row, i) => i === 0 || compare(rows[i - 1], row) < 0);
+function isSorted(rows, compare) {
+  for (let i = 1; i < rows.length; i++) if (compare(rows[i - 1], rows[i]) > 0) return false;
+  return true;
+}
 
 /**
  * The rows of one view, kept from one drawing to the next.
