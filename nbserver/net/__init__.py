@@ -12,7 +12,7 @@ from .observed import Observed, observed_class, refuse_forking
 from .reach import Reach, Zone, bound_to
 from .registry import at_port, servers, stop_all
 from .report import StopReport
-from .rules import Rule, Rules
+from .rules import LONGEST, Rule, Rules
 from .savedreplies import SavedReplies
 from .server import Server, listen
 from .sockets import ObservedSocket
@@ -33,6 +33,7 @@ __all__ = [
     "Echo",
     "Observation",
     "Observed",
+    "LONGEST",
     "Limits",
     "ObservedSocket",
     "Rule",

@@ -4,6 +4,7 @@ import { attribute, attributes, h, svg, text } from "./dom.js";
 import { bytes, count, sparkPoints } from "./format.js";
 import { makeLimits } from "./limits.js";
 import { makeReach } from "./reach.js";
+import { makeRules } from "./rules.js";
 import { ratesOf } from "./store.js";
 
 const [WIDTH, HEIGHT] = [120, 24];
@@ -74,12 +75,12 @@ function makeButtons(hub) {
 export function makeHeader(hub) {
   const [dot, state, address, kind, thread] = ["dot", "serverstate", "address", "kind", "thread"].map((name) => h("span", { class: `nbs-${name}` }));
   const [spark, counters, buttons] = [makeSpark(), makeCounters(), makeButtons(hub)];
-  const [reach, limits, link] = [makeReach(hub), makeLimits(hub), makeBrowserLink()];
+  const [reach, limits, rules, link] = [makeReach(hub), makeLimits(hub), makeRules(hub), makeBrowserLink()];
   const identity = h("div", { class: "nbs-identity" }, h("div", { class: "nbs-who" }, dot, address, state), h("div", { class: "nbs-how" }, kind, thread));
-  const facts = h("div", { class: "nbs-facts" }, reach.button, limits.button, link.element);
+  const facts = h("div", { class: "nbs-facts" }, reach.button, limits.button, rules.button, link.element);
   const element = h("header", { class: "nbs-header" }, identity, spark.element, counters.element, buttons.element, facts);
   return {
-    elements: [element, reach.panel, limits.panel],
+    elements: [element, reach.panel, limits.panel, rules.panel],
     show(server, words) {
       attribute(element, "data-state", server.state);
       text(address, server.address);
@@ -93,6 +94,7 @@ export function makeHeader(hub) {
       counters.show(hub.store.counts, words);
       reach.show(server, words);
       limits.show(server.limits, words);
+      rules.show(hub.store.rules, words);
       link.show(server, words);
       buttons.show(server.state === "new" || server.state === "serving", words);
     },
