@@ -63,7 +63,6 @@ export function makeSavedReplies(hub, box) {
     attribute(menu, "hidden", false);
     attribute(button, "aria-expanded", "true");
     key = "";
-    hub.desk.set({}); // drawn by the next frame
     draw(hub.settings.words());
     focusOn(rows()[0]);
   }
@@ -107,7 +106,7 @@ export function makeSavedReplies(hub, box) {
 
   function saveRow(words) {
     const isNew = box.value !== "" && box.value.length <= LONGEST && !hub.store.saved.includes(box.value);
-    const item = h("button", { class: "nbs-menuitem is-save", type: "button", role: "menuitem", tabindex: "-1", "aria-disabled": isNew ? null : "true", onClick: () => { if (isNew) save(); } }, "+ ", words("saveReply"));
+    const item = h("button", { class: "nbs-menuitem is-save", type: "button", role: "menuitem", tabindex: "-1", "aria-disabled": isNew ? null : "true", onClick: () => { if (isNew) save(); } }, h("span", { "aria-hidden": "true" }, "+"), words("saveReply"));
     return h("div", { class: "nbs-menurow", role: "none" }, item);
   }
 
