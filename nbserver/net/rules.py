@@ -48,6 +48,7 @@ class Rule:
         self.answer = answer
         self.answered = 0
         self._is_on = True
+        self._folded = contains.casefold()
         self._look = look
 
     @property
@@ -61,9 +62,9 @@ class Rule:
         if is_on:
             self._look()
 
-    def fits(self, received: str) -> bool:
-        """Whether it answers `received`."""
-        return self._is_on and self.contains.casefold() in received.casefold()
+    def fits(self, folded: str) -> bool:
+        """Whether it answers what was received, given with its upper case folded."""
+        return self._is_on and self._folded in folded
 
     def answer_to(self, received: str) -> str:
         """Its answer to `received`."""
@@ -155,7 +156,8 @@ class Rules:
         if not self._rules or question.secret:
             return False
         received = received_since_answer(connection)
-        rule = next((rule for rule in self._rules if rule.fits(received)), None)
+        folded = received.casefold()
+        rule = next((rule for rule in self._rules if rule.fits(folded)), None)
         if rule is None or not _may_answer(connection):
             return False
         if not connection.stand_in(question, rule.answer_to(received), _note(rule)):

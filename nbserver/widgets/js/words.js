@@ -73,7 +73,7 @@ const ZH = {
   "limits.handshake_seconds": "TLS 握手限 {value}", "limits.first_byte_seconds": "首字节限 {value} 内", "limits.request_seconds": "完整请求限 {value} 内",
   "limits.idle_seconds": "最多沉默 {value}", "limits.send_seconds": "一次 send() 限 {value} 内", "limits.max_line": "每行最多 {value}",
   "limits.transcript_bytes": "每个记录保留 {value}", "limits.transcripts_bytes": "全部记录共保留 {value}",
-  rules: "规则", ruleOn: "{count} 条规则启用", rulesOn: "{count} 条规则启用", ruleWhen: "当内容含有", ruleThen: "就答复", ruleAnything: "任何内容", ruleAdd: "添加",
+  rules: "规则", ruleOn: "已启用 {count} 条规则", rulesOn: "已启用 {count} 条规则", ruleWhen: "当内容含有", ruleThen: "就答复", ruleAnything: "任何内容", ruleAdd: "添加",
   ruleSwitch: "规则 {number}", on: "开", off: "关", ruleAnswered: "已答复 {count} 次", ruleRemove: "删除规则 {number}", byRule: "规则",
   ruleHint: "规则代替你答复 input()，以最先符合的一条为准；答复中的 {text} 代表收到的内容。",
   whoCanReach: "谁能连接", "reach.machine": "仅限本机", "reach.network": "同一网络：请输入 {address}", "reach.public": "公开：请输入 {address}",
