@@ -51,7 +51,7 @@ function makeFooter(hub) {
   const saved = makeSavedReplies(hub, box.element);
   const button = h("button", { class: "nbs-button", type: "button", onClick: box.send });
   return {
-    element: h("footer", { class: "nbs-footer" }, note.element, h("div", { class: "nbs-replyline" }, box.element, saved.element, button)),
+    element: h("div", { class: "nbs-footer" }, note.element, h("div", { class: "nbs-replyline" }, box.element, saved.element, button)),
     show(isServing, words) {
       box.show({ name: words("messageAll"), hint: words("typeAll", { count: store.counts.open }), isDisabled: !isServing });
       note.show({ words, name: words("discardShort") });
