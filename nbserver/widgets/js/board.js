@@ -119,12 +119,20 @@ export function boardView(hub, { el, signal }) {
   const main = h("div", { class: "nbs-main" }, ...header.elements, limit, h("div", { class: "nbs-body" }, left, detail.element), footer.element);
   list.element.addEventListener("focusout", () => ask());
   main.addEventListener("keydown", (event) => {
-    const isTyping = event.target.closest("input, textarea, select");
-    const isFind = (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "f";
-    if (!isFind && (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey)) return;
+    const act = keyOf(event);
+    if (!act) return;
     event.preventDefault();
-    filters.focusFind();
+    act();
   });
+
+  /** What a key does wherever the focus is. Escape in the list ends a selection of several; without one it is others' to take. */
+  function keyOf(event) {
+    const isWithControl = event.ctrlKey || event.metaKey;
+    if (event.altKey) return undefined;
+    if (isWithControl && event.key.toLowerCase() === "f") return filters.focusFind;
+    if (!isWithControl && event.key === "/" && !event.target.closest("input, textarea, select")) return filters.focusFind;
+    return event.key === "Escape" && event.target === list.element && desk.chosen.size ? () => select(desk.selected, "one") : undefined;
+  }
 
   function show(newWords) {
     [words, language] = [newWords, hub.settings.language()];

@@ -1,6 +1,7 @@
 // A word to all, or to the selected while several are selected; and what else can be done to several.
 import { attribute, attributes, h, text } from "./dom.js";
 import { refusalNote, replyBox } from "./replybox.js";
+import { makeSavedReplies } from "./savedreplies.js";
 import { isEnded } from "./store.js";
 
 /** What can be done to several, and the words for it. */
@@ -17,13 +18,15 @@ function makeSend(hub, table, requestOf) {
   };
   const box = replyBox({ hub, table, id: 0, onSend });
   const note = refusalNote({ hub, table, id: 0 });
+  const saved = makeSavedReplies(hub, box.element);
   const button = h("button", { class: "nbs-button", type: "button", onClick: box.send });
   return {
-    note: note.element, box: box.element, button,
+    note: note.element, elements: [box.element, saved.element, button],
     show({ name, label, hint, isDisabled }, words) {
       box.show({ name, hint, isDisabled });
       note.show({ words, name: words("discardShort") });
       text(button, label);
+      saved.show(words, isDisabled);
       button.disabled = isDisabled;
     },
   };
@@ -49,7 +52,7 @@ function makeSelected(hub, { onClear }) {
   const buttons = ACTIONS.map((action) => h("button", { class: "nbs-button", type: "button", onClick: () => (open.length > 1 ? ask(action) : act(action)) }));
   const clear = h("button", { class: "nbs-discard is-clear", type: "button", onClick: onClear }, "×");
   const confirm = makeConfirm({ onYes: () => { act(asked); ask(null); }, onNo: () => ask(null) });
-  const line = h("div", { class: "nbs-replyline" }, count, send.box, send.button, ...buttons, clear);
+  const line = h("div", { class: "nbs-replyline" }, count, ...send.elements, ...buttons, clear);
   const element = h("div", { class: "nbs-several", role: "group" }, send.note, line, confirm.element);
 
   const act = ({ what }) => desk.act({ do: what, connections: open });
@@ -106,9 +109,9 @@ function makeSelected(hub, { onClear }) {
 export function makeFooter(hub, actions) {
   const toAll = makeSend(hub, "all", () => ({}));
   const selected = makeSelected(hub, actions);
-  const all = h("div", {}, toAll.note, h("div", { class: "nbs-replyline" }, toAll.box, toAll.button));
+  const all = h("div", {}, toAll.note, h("div", { class: "nbs-replyline" }, ...toAll.elements));
   return {
-    element: h("footer", { class: "nbs-footer" }, all, selected.element),
+    element: h("div", { class: "nbs-footer" }, all, selected.element),
     show({ isServing, chosen, rows }, words) {
       attribute(all, "hidden", chosen.size > 1);
       toAll.show({ name: words("messageAll"), label: words("sendAll"), hint: words("typeAll", { count: hub.store.counts.open }), isDisabled: !isServing }, words);

@@ -140,7 +140,7 @@ export function makeList({ header, heightOf, makeRow, isChosen, onSelect, onOpen
   function otherKey(event) {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a") return () => onSelect(selected, "all");
     if (selected === null || event.altKey) return undefined;
-    return { Enter: () => onOpen(selected), " ": () => go(selected, "toggle"), Escape: () => onSelect(selected, "one") }[event.key];
+    return { Enter: () => onOpen(selected), " ": () => go(selected, "toggle") }[event.key];
   }
 
   const focus = () => grid.focus({ preventScroll: true });
