@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
+from ..console import Program
 from ..errors import ConnectionEnded, NbserverError, UsageError
 from ..fleet import Client, Fleet, Target, enlist
 from ..net import Connection, Server
@@ -18,7 +19,7 @@ from ..net import Connection, Server
 _LONGEST = 65_536  # characters in one reply
 _LONGEST_RID = 64
 _PATIENCE = 0.2  # seconds for a client that does not read
-_SLOW = ("add_client", "broadcast", "stop")  # connect, send to many, wait for handlers
+_SLOW = ("add_client", "broadcast", "stop", "run_client", "run_clients", "close_clients")  # connect, send, wait
 
 Request = dict[str, Any]
 Ack = dict[str, Any]
@@ -49,6 +50,10 @@ class Desk:
             "reset": lambda r: self._living(r).reset(),
             "input": self._input,
             "close_client": lambda r: self._client(r).close(),
+            "end_input": lambda r: self._client(r).end_input(),
+            "run_client": lambda r: self._client(r).run_again(),
+            "run_clients": lambda r: self._fleet.run_again(),
+            "close_clients": lambda r: self._fleet.close(),
             "add_client": self._add_client,
             "stop": self._stop,
         }
@@ -95,8 +100,10 @@ class Desk:
             raise Refused("a view asked for something that is not on the list")
         return action
 
-    def add_client(self) -> Client:
-        """One more client of this server, shown in its board."""
+    def add_client(self) -> Program:
+        """One more client of this server, shown in its board; where there is none, one more like the last."""
+        if self._server is None:
+            return self._fleet.add_client()
         server = self._serving()
         target = target_of(server)
         client = enlist(lambda number: Client(number, target))

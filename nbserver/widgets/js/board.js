@@ -5,6 +5,7 @@ import { makeDetail } from "./detail.js";
 import { makeHeader } from "./header.js";
 import { limitText } from "./limits.js";
 import { makeList } from "./list.js";
+import { flash, onShow, scrollTo } from "./otherend.js";
 import { refusalNote, replyBox } from "./replybox.js";
 import { makeRoot } from "./root.js";
 import { headerRow, heightOf, makeRow } from "./row.js";
@@ -107,13 +108,26 @@ export function boardView(hub, { el, signal }) {
     desk.set({ selected: id });
     updateList();
   };
+  /** Asked by the console of its client, maybe in another cell. Returns whether somebody can see it. */
+  function showConnection(id) {
+    if (!visibleRows().some((row) => row.id === id)) desk.set({ filter: "all" });
+    select(id);
+    updateList();
+    const row = list.reveal(id);
+    if (!row || !main.isConnected) return false;
+    scrollTo(list.element);
+    flash(row.element);
+    list.focus();
+    return true;
+  }
+  onShow(hub, "connections", signal, showConnection);
   const actions = { onReply: replyInRow, onEscape: () => list.focus(), focused: () => own, context: () => ({ words, now: store.now() }) };
   const gridHead = headerRow();
   const list = makeList({
     header: gridHead.element, signal, onSelect: select, onOpen: open,
     heightOf: (row) => heightOf(row, desk, own), makeRow: (id) => makeRow(hub, id, actions),
   });
-  const [header, filters, footer, clients] = [makeHeader(hub), makeFilters(desk), makeFooter(hub), makeClients(hub)];
+  const [header, filters, footer, clients] = [makeHeader(hub), makeFilters(desk), makeFooter(hub), makeClients(hub, signal)];
   const detail = makeDetail(hub, { onReply: reply, onEscape: () => list.focus() });
   const [limit, empty] = [h("div", { class: "nbs-limit", role: "status", hidden: true }), h("p", { class: "nbs-empty" })];
   const left = h("div", { class: "nbs-left" }, filters.element, list.element, empty);
