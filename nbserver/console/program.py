@@ -202,6 +202,7 @@ class Program(Console):
     def connected(self, ends: Ends) -> None:
         """Told in its own thread that it has connected, or begun to."""
         self.ends = ends
+        self._journal.wake()
 
     @property
     def connection(self) -> Any:

@@ -52,8 +52,8 @@ class Desk:
             "close_client": lambda r: self._client(r).close(),
             "end_input": lambda r: self._client(r).end_input(),
             "run_client": lambda r: self._client(r).run_again(),
-            "run_clients": lambda r: self._fleet.run_again(),
-            "close_clients": lambda r: self._fleet.close(),
+            "run_clients": lambda r: self._clients().run_again(),
+            "close_clients": lambda r: self._clients().close(),
             "add_client": self._add_client,
             "stop": self._stop,
         }
@@ -146,6 +146,11 @@ class Desk:
         if connection.is_over:
             raise ConnectionEnded(f"connection {connection.number} has ended: {connection.note}")
         return connection
+
+    def _clients(self) -> Fleet:
+        if not self._fleet:
+            raise ConnectionEnded("there is no client here any more")
+        return self._fleet
 
     def _client(self, request: Request) -> Any:
         number = _number(request, "client")

@@ -158,6 +158,7 @@ EXTREMES = {
 }
 FIELDS = ("rid", "connection", "client", "text", "ask", "table", "id")
 LISTED = ("reply", "broadcast", "disconnect", "reset", "input", "close_client", "add_client", "stop", "hello", "watch")
+LISTED += ("end_input", "run_client", "run_clients", "close_clients")
 # Everything that these objects could be made to do, if a name from a page were looked up on them.
 UNLISTED = sorted({*dir(Desk), *dir(Hub), *dir(Connection), *dir(Server)} - {*LISTED})
 

@@ -128,7 +128,7 @@ function makeHead(hub) {
   const act = (name, wish) => button(name, () => desk.act({ do: wish }), " ", labels[name]);
   const buttons = { add: act("add", "add_client"), again: act("again", "run_clients"), stop: act("stop", "close_clients") };
   const [title, counts] = [h("b"), h("span", { class: "nbs-clientcounts" })];
-  const element = h("div", { class: "nbs-clientshead", role: "group" }, title, counts, ...Object.values(buttons));
+  const element = h("div", { class: "nbs-clientshead", role: "group" }, title, counts, h("div", { class: "nbs-buttons" }, ...Object.values(buttons)));
   return {
     element,
     show(rows, say) {

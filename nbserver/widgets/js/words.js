@@ -50,7 +50,7 @@ const EN = {
   clients: "Clients", client: "Client {id}", clientTranscript: "Transcript of client {id}",
   allClients: "All clients", clientsAre: "{count} running", clientsWait: "{count} waiting", clientsEnded: "{count} ended",
   runAgain: "Run client {id} again", stopClient: "Stop client {id}", runAllAgain: "Run all again", stopAllClients: "Stop all", enlargeClient: "Enlarge client {id}",
-  consoleKeys: "Ctrl+C stops · Ctrl+D ends the input · Ctrl+L clears · ↑ earlier input", showConnection: "Show connection #{id}", showClient: "Show client {id}",
+  consoleKeys: "Ctrl + C stop · D end input · L clear", showConnection: "Show connection #{id}", showClient: "Show client {id}",
   "code.boardElsewhere": "its board is not shown on this page", "code.consoleElsewhere": "its console is not shown on this page",
   clientInput: "Input of client {id}", typeInput: "Type ahead, Enter sends", typeAnswer: "Enter sends", discardInput: "Discard draft of client {id}", moreClients: "Show {count} more clients", noClients: "No client yet",
 };
@@ -103,7 +103,7 @@ const ZH = {
   clients: "客户端", client: "客户端 {id}", clientTranscript: "客户端 {id} 的记录",
   allClients: "全部客户端", clientsAre: "{count} 个运行中", clientsWait: "{count} 个等待输入", clientsEnded: "{count} 个已结束",
   runAgain: "再次运行客户端 {id}", stopClient: "停止客户端 {id}", runAllAgain: "全部再次运行", stopAllClients: "全部停止", enlargeClient: "放大客户端 {id}",
-  consoleKeys: "Ctrl+C 停止 · Ctrl+D 结束输入 · Ctrl+L 清屏 · ↑ 调出之前的输入", showConnection: "显示连接 #{id}", showClient: "显示客户端 {id}",
+  consoleKeys: "Ctrl + C 停止 · D 结束输入 · L 清屏", showConnection: "显示连接 #{id}", showClient: "显示客户端 {id}",
   "code.boardElsewhere": "它的面板不在此页面上", "code.consoleElsewhere": "它的控制台不在此页面上",
   clientInput: "客户端 {id} 的输入", typeInput: "可预先输入，回车发送", typeAnswer: "回车发送", discardInput: "丢弃客户端 {id} 的草稿", moreClients: "再显示 {count} 个客户端", noClients: "还没有客户端",
 };
