@@ -34,6 +34,10 @@ def run():
     assert not console.is_routed()
 
 
+def ask():
+    return input()  # looked up when it runs: then it is the console's
+
+
 def told(program, *kinds):
     return [e.data.decode() for e in program.transcript if e.kind in kinds]
 
@@ -83,7 +87,7 @@ def test_the_error_of_the_run_before_is_forgotten(run):
 
 
 def test_two_who_ask_at_once_leave_one_that_runs(run):
-    program = run(lambda: input())
+    program = run(ask)
     threads = [threading.Thread(target=program.run_again) for _ in range(2)]
     for thread in threads:
         thread.start()

@@ -20,6 +20,10 @@ def listener():
         yield listener
 
 
+def ask():
+    return input()  # looked up when it runs: then it is the console's
+
+
 def by_connect(address):
     with socket.socket() as sock:
         sock.connect(address)
@@ -76,7 +80,7 @@ def test_one_that_was_refused_has_no_ends():
 
 
 def test_another_thread_beside_it_connects_unnoticed(listener):
-    program = Program(1, lambda: input(), "a program")
+    program = Program(1, ask, "a program")
     program.start()
     by_connect(listener.getsockname())
     assert "connect" in vars(socket.socket) and program.ends is None
@@ -85,7 +89,7 @@ def test_another_thread_beside_it_connects_unnoticed(listener):
 
 
 def test_nothing_stays_when_the_last_has_ended():
-    programs = [Program(number, lambda: input(), "a program") for number in (1, 2)]
+    programs = [Program(number, ask, "a program") for number in (1, 2)]
     for program in programs:
         program.start()
     for program in programs:

@@ -113,7 +113,10 @@ def test_one_more_of_the_same_kind(echo, fleet):
 
 
 def test_one_more_of_the_same_program(fleet):
-    fleet.add(enlist(lambda number: Program(number, lambda: print("ran"), f"client {number}: program")))
+    first = enlist(lambda number: Program(number, lambda: print("ran"), f"client {number}: program"))
+    fleet.add(first)
+    first.start()
+    first.wait_ended(5)
     added = fleet.add_client()
     added.wait_ended(5)
     assert told(added, Kind.PRINTED) == ["ran"]

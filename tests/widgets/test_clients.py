@@ -82,7 +82,7 @@ def test_how_it_ended_and_the_next_run_are_lines_of_their_own(consoles: Board) -
 
 def test_how_it_ended_is_said_in_chinese_too() -> None:
     said = []
-    for program in (lambda: None, lambda: sys.exit(3), lambda: 1 / 0, lambda: input()):
+    for program in (lambda: None, lambda: sys.exit(3), lambda: 1 / 0, lambda: input("? ")):
         client = Program(1, program, "a program")
         client.start()
         if client.wait_waiting(5):
