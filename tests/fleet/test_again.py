@@ -145,5 +145,6 @@ def test_the_end_of_its_input_closes_its_sending_side(fleet):
 
 def test_datagrams_have_no_end(fleet):
     with net.listen(net.Echo, ("127.0.0.1", 0), socketserver.ThreadingUDPServer) as server:
+        client = add(fleet, server)
         with pytest.raises(UsageError, match="no end"):
-            add(fleet, server).end_input()
+            client.end_input()

@@ -108,7 +108,7 @@ def test_one_and_all_are_stopped_and_run_again(consoles: Board) -> None:
     expect(button(consoles, "Stop client 2")).to_be_disabled()
     button(consoles, "Run all again").click()
     button(consoles, "Stop all").click()
-    button(consoles, "Add client").click()
+    button(consoles, "One more client").click()
     wishes = [consoles.wish(name) for name in ("run_clients", "close_clients", "add_client")]
     consoles.refuse(wishes[0], "refused", "nothing listens on 127.0.0.1:8008: start a server there first")
     expect(consoles.page.get_by_role("alert")).to_contain_text("nothing listens on 127.0.0.1:8008")

@@ -123,7 +123,7 @@ function makeClient(hub, id) {
 /** What can be done with all of them, and how many there are of each kind. */
 function makeHead(hub) {
   const { desk, store } = hub;
-  const words = { add: "addClient", again: "runAllAgain", stop: "stopAllClients" };
+  const words = { add: "oneMoreClient", again: "runAllAgain", stop: "stopAllClients" };
   const labels = Object.fromEntries(Object.keys(words).map((name) => [name, h("span")]));
   const act = (name, wish) => button(name, () => desk.act({ do: wish }), " ", labels[name]);
   const buttons = { add: act("add", "add_client"), again: act("again", "run_clients"), stop: act("stop", "close_clients") };
