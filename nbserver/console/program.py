@@ -270,16 +270,21 @@ class Program(Console):
         """
         if self._ended or not self._thread.ident:
             return
-        self._is_closing = True
+        self._is_closing, thread = True, self._thread
         found = [thing for thing in self._waited_in() if id(thing) not in self._inherited]
         # Struck before it is woken: what was blocked returns, and it must not go on with what it got.
         self._strike()
         self.close_input("the console was closed")
         for thing in found:
             _wake(thing)
+
+        def is_over() -> bool:  # or somebody has run it again: that run is not the one that is to end
+            return self._ended or self._thread is not thread
+
         for _ in range(_MORE_STROKES):
-            is_own = self._thread is threading.current_thread()
-            if is_own or self._journal.wait_for(lambda: self._ended, _STROKE_SECONDS) or self._is_leaving():
+            if thread is threading.current_thread() or self._journal.wait_for(is_over, _STROKE_SECONDS):
+                return
+            if self._is_leaving():
                 return
             self._strike()
 

@@ -112,7 +112,7 @@ function makeClient(hub, id) {
     box.show({ name: named("clientInput"), hint, isDisabled: ended });
     text(keys, words("consoleKeys"));
     const isStranded = ended && desk.draft(TABLE, id) !== "";
-    attribute(line, "hidden", ended && !isStranded);
+    line.classList.toggle("is-over", ended && !isStranded); // out of sight; who asks for it by its name still finds it disabled
     attribute(keys, "hidden", ended);
     note.show({ words, name: named("discardInput"), reasonNow: isStranded ? words("code.clientEnded") : "" });
   }
