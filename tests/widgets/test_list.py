@@ -490,7 +490,7 @@ FLOOD = """async ([columns, q]) => {
 
 @pytest.mark.parametrize("what", ["plain", "sorted", "held", "found"])
 def test_ten_thousand_rows_are_drawn_in_no_time(board: Board, what: str) -> None:
-    """500 of them change ten times a second. A third of the drawings is taken: on a busy machine others are interrupted."""
+    """500 of them change ten times a second. The quicker third is looked at: a busy machine interrupts the others."""
     board.page.evaluate(COSTS)
     board.start().snap(*(row(id, preview=f"hello {id * 7919 % 10007}") for id in range(1, 10_001)))
     if what in ("sorted", "held"):
