@@ -1,7 +1,7 @@
 // Copying: one message as text, as hex or as bytes for Python, from a bar at the bubble that is pointed at or has the focus;
 // and a whole transcript as text.
 import { copyText } from "./clipboard.js";
-import { attribute, attributes, h, text } from "./dom.js";
+import { attribute, attributes, h, svg } from "./dom.js";
 import { asHex, asLiteral, asText, transcriptText } from "./plaintext.js";
 
 const SHOWN = 1500; // milliseconds for which a button says that it was copied
@@ -13,6 +13,7 @@ function makeCopyButton(hub, { className, make, say }) {
   const label = h("span");
   const button = h("button", { class: `nbs-button ${className}`, type: "button", onClick: copy }, label);
   let [timer, shown] = [0, ""];
+  const fill = () => label.replaceChildren(button.classList.contains("is-done") ? "✓" : shown);
 
   async function copy() {
     const words = hub.settings.words();
@@ -21,15 +22,15 @@ function makeCopyButton(hub, { className, make, say }) {
     if (!isCopied) { hub.desk.set({ notice: { ok: false, error: words("notCopied") } }); return; }
     clearTimeout(timer);
     button.classList.add("is-done");
-    text(label, "✓");
-    timer = setTimeout(() => { button.classList.remove("is-done"); text(label, shown); }, SHOWN);
+    fill();
+    timer = setTimeout(() => { button.classList.remove("is-done"); fill(); }, SHOWN);
   }
   return {
     element: button,
     copy,
-    show({ label: short, name }) {
-      shown = short;
-      if (!button.classList.contains("is-done")) text(label, short);
+    /** `label` is a text or an element. */
+    show({ label: face, name }) {
+      if (face !== shown) { shown = face; fill(); }
       attributes(button, { "aria-label": name, title: name });
     },
   };
@@ -59,6 +60,13 @@ export function makeCopyBar({ hub, log, entryOf, announcer }) {
     element.style.translate = `${Math.max(0, left)}px ${Math.max(0, top)}px`;
   }
 
+  /** The bar goes with its bubble, and away with it. */
+  function moveAlong() {
+    if (!bubble) return;
+    const [place, outer] = [bubble.getBoundingClientRect(), log.getBoundingClientRect()];
+    showAt(place.top < outer.bottom && place.bottom > outer.top ? bubble : null);
+  }
+
   const hasFocus = () => element.contains(document.activeElement);
   const hide = () => { if (!hasFocus()) showAt(null); };
   const lookAt = ({ target }) => { if (!hasFocus()) { const node = target.closest(".nbs-bubble"); if (node) showAt(node); } };
@@ -81,7 +89,7 @@ export function makeCopyBar({ hub, log, entryOf, announcer }) {
   log.addEventListener("pointerover", lookAt);
   log.addEventListener("focusin", lookAt);
   log.addEventListener("keydown", press);
-  log.addEventListener("scroll", hide, { passive: true });
+  log.addEventListener("scroll", moveAlong, { passive: true });
   element.addEventListener("keydown", leave);
   for (const part of [log, element]) {
     part.addEventListener("pointerleave", ({ relatedTarget }) => { if (!element.contains(relatedTarget) && !log.contains(relatedTarget)) hide(); });
@@ -113,12 +121,13 @@ export function makeCopyAll(hub) {
     const { entries } = store.transcript(TABLE, id);
     return transcriptText({ title: `#${id} ${peer}`, entries, encoding: settings.encoding(), isStream, language: settings.language(), words: settings.words() });
   }
+  const icon = svg("svg", { viewBox: "0 0 16 16", class: "nbs-glyph", "aria-hidden": "true" }, svg("path", { d: "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3" }));
   const button = makeCopyButton(hub, { className: "is-copyall", make, say: () => {} });
   return {
     element: button.element,
     show(shown, words) {
       row = shown;
-      button.show({ label: words("copyAllShort"), name: words("copyAll") });
+      button.show({ label: icon, name: words("copyAll") });
     },
   };
 }

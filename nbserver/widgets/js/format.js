@@ -69,14 +69,16 @@ export function sparkPoints(values, width, height) {
 
 export function hexDump(bytes, limit = Infinity) {
   const lines = [];
-  for (let at = 0; at < Math.min(bytes.length, limit); at += 16) lines.push(hexLine(bytes.subarray(at, Math.min(at + 16, limit)), at));
+  for (let at = 0; at < Math.min(bytes.length, limit); at += 16) lines.push(hexLine(bytes.subarray(at, Math.min(at + 16, limit)), at, bytes.length));
   if (bytes.length > limit) lines.push(`… +${bytes.length - limit}`);
   return lines.join("\n");
 }
 
-function hexLine(row, at) {
+/** `size` is that of the whole: a line alone needs no column for bytes that are not there. */
+function hexLine(row, at, size) {
   const digits = Array.from(row, (byte) => pad(byte.toString(16)));
   const letters = Array.from(row, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·")).join("");
-  const halves = `${digits.slice(0, 8).join(" ").padEnd(23)}  ${digits.slice(8).join(" ").padEnd(23)}`;
-  return `${pad(at.toString(16), 4)}  ${halves}  ${letters}`;
+  const halves = [digits.slice(0, 8), digits.slice(8)].map((half) => half.join(" ")).filter((half) => half || size > 16);
+  const columns = size > 16 ? halves.map((half) => half.padEnd(23)) : halves;
+  return `${pad(at.toString(16), 4)}  ${columns.join("  ")}  ${letters}`;
 }

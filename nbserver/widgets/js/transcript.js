@@ -184,9 +184,9 @@ export function makeTranscript({ hub, table, makeLines }) {
     const newest = last;
     if (wanted !== key || isEmpty) keepPlace(() => redraw(options, words));
     else showNew(words);
+    showEnds(words);
     if (isFollowing && (wanted !== key || last !== newest)) follow();
     key = wanted;
-    showEnds(words);
   }
 
   function showEnds(words) {
