@@ -63,19 +63,20 @@ def test_scrolled_to_the_top_it_goes_on_and_what_one_reads_stays(board: Board) -
     items = log.locator("[data-n]")
     expect(items).to_have_count(60)
     expect(board.page.get_by_role("button", name="Show earlier: 190", exact=True)).to_have_count(1)
-    log.evaluate("log => { log.scrollTop = 3; }")
+    top = "() => document.querySelector('[data-n=\"191\"]').getBoundingClientRect().top"
+    before = log.evaluate(f"log => {{ log.scrollTop = 3; return ({top})(); }}")
     expect(items).to_have_count(160)
-    assert in_sight(board)[0] == "191"
+    assert abs(board.page.evaluate(top) - before) <= 1
     log.evaluate("log => { log.scrollTop = 0; }")
     expect(items).to_have_count(200)
     assert board.wishes("earlier") == [], "what is in the page already is not asked for"
     log.evaluate("log => { log.scrollTop = 0; }")
     board.wish("earlier", table="connections", before=51)
-    before = in_sight(board)
+    top = top.replace("191", "51")
+    before = board.page.evaluate(top)
     assert answer_earlier(board) == 50
     expect(items).to_have_count(250)
-    after = in_sight(board)
-    assert after[0] == before[0] == "51" and abs(after[1] - before[1]) <= 1
+    assert abs(board.page.evaluate(top) - before) <= 1
     log.evaluate("log => { log.scrollTop = 0; }")
     expect(log.get_by_text("line 1", exact=True)).to_be_in_viewport()
     expect(board.page.get_by_role("button", name="Show earlier")).to_have_count(0)
@@ -269,7 +270,7 @@ def test_a_long_message_is_folded_and_opened(board: Board) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "text"), [("utf-16le", "你好"), ("utf-16be", "é"), ("big5", "你好"), ("shift_jis", "あ"), ("euc-kr", "한"), ("windows-1252", "€")]
+    ("encoding", "text"), [("utf-16le", "你好"), ("utf-16be", "é"), ("big5", "你好"), ("shift_jis", "あ"), ("euc-kr", "한"), ("windows-1252", "x€")]
 )  # fmt: skip
 def test_bytes_are_read_in_other_encodings(board: Board, encoding: str, text: str) -> None:
     board.start().snap(row(1), row(2))

@@ -21,7 +21,7 @@ const MOST_MARKS = 4; // combining marks on one letter that are still a script a
 const MOST_TOKENS = 400; // of one text: every chip is an element in the page
 const MOST_PARTS = 8; // names in one chip
 const FOLDED = 600; // characters of a long text that are shown at first
-const FOLDED_CHIP = 8; // as many of them is a chip worth
+const FOLDED_CHIP = 20; // as many of them is a chip worth
 const FOLDED_BREAKS = 12; // lines
 const isPicture = (text) => /\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]*$/u.test(text);
 const startsPicture = (text) => /^\p{Extended_Pictographic}/u.test(text);

@@ -33,13 +33,15 @@ function explainTimes(log, hub) {
 function makeBeginning(onEarlier) {
   const button = h("button", { class: "nbs-more", type: "button", onClick: onEarlier });
   const gone = h("div", { class: "nbs-remark" });
+  const element = h("div", { class: "nbs-beginning" }, button, gone);
   return {
-    element: h("div", { class: "nbs-beginning" }, button, gone),
+    element,
     /** `count` entries can be had, `lost` are gone. */
     show({ count, lost, words }) {
+      attribute(element, "hidden", count + lost === 0);
       attribute(button, "hidden", count === 0);
       text(button, words("earlier", { count: grouped(count) }));
-      attribute(gone, "hidden", count > 0 || lost === 0);
+      attribute(gone, "hidden", count > 0);
       text(gone, words("gone", { count: grouped(lost) }));
     },
   };
@@ -182,17 +184,21 @@ export function makeTranscript({ hub, table, makeLines }) {
     const isEmpty = last === 0 && kept().entries.length > 0;
     if (isAsking && kept().entries[0]?.n < from) showEarlier();
     const newest = last;
-    if (wanted !== key || isEmpty) keepPlace(() => redraw(options, words));
+    if (wanted !== key || isEmpty) keepPlace(() => { redraw(options, words); showBeginning(words); });
     else showNew(words);
-    showEnds(words);
+    showBeginning(words);
+    showNewer(words);
     if (isFollowing && (wanted !== key || last !== newest)) follow();
     key = wanted;
   }
 
-  function showEnds(words) {
+  function showBeginning(words) {
     const { entries, first } = kept();
     const oldest = store.hasEarlier(table, shown) ? first : entries[0]?.n ?? 0;
     beginning.show({ count: Math.max(0, from - oldest), lost: Math.max(0, from - 1), words });
+  }
+
+  function showNewer(words) {
     isFollowing ||= isAtEnd(); // where nothing can be scrolled nobody has scrolled back
     if (isFollowing) unseen = 0;
     text(newer, `↓ ${words("newCount", { count: grouped(unseen) })}`);
