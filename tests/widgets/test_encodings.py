@@ -47,10 +47,14 @@ def test_characters_are_what_the_browser_says(board: Board, tmp_path: Path) -> N
     entry.write_text(COMPARE.replace("CODECS", os.path.relpath(WIDGETS / "js/encodings.js", tmp_path)))
     names, found = board.page.evaluate(LOAD, pack(entry))
     assert tuple(names) == ENCODINGS
-    euro = [each for each in found if each[0] == "gbk" and 0x80 in each[1:3]]  # browsers read 0x80 as €, Python refuses it
+    euro = [
+        each for each in found if each[0] == "gbk" and 0x80 in each[1:3]
+    ]  # browsers read 0x80 as €, Python refuses it
     assert [each for each in found if each not in euro] == []
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_python_knows_it_by_the_same_name(encoding: str) -> None:
-    assert b"h\x00i\x00".decode("utf-16le") == "hi" if encoding == "utf-16le" else "hi".encode(encoding).decode(encoding)
+    assert (
+        b"h\x00i\x00".decode("utf-16le") == "hi" if encoding == "utf-16le" else "hi".encode(encoding).decode(encoding)
+    )

@@ -156,8 +156,9 @@ EXTREMES = {
     "a long text": "x" * 10_000_000,
     "half a character": "\ud800",
 }
-FIELDS = ("rid", "connection", "client", "text", "ask", "table", "id")
+FIELDS = ("rid", "connection", "client", "text", "ask", "table", "id", "before", "hex")
 LISTED = ("reply", "broadcast", "disconnect", "reset", "input", "close_client", "add_client", "stop", "hello", "watch")
+LISTED += ("earlier", "send")
 # Everything that these objects could be made to do, if a name from a page were looked up on them.
 UNLISTED = sorted({*dir(Desk), *dir(Hub), *dir(Connection), *dir(Server)} - {*LISTED})
 

@@ -74,10 +74,11 @@ export function makeCopyBar({ hub, log, entryOf, announcer }) {
   function press(event) {
     if (!event.target.matches?.(".nbs-bubble")) return;
     const isCopy = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "c" && getSelection().isCollapsed;
-    if (isCopy) buttons[0].copy();
-    else if (event.key === "Enter") buttons[0].element.focus();
-    else return;
+    if (!isCopy && event.key !== "Enter") return;
     event.preventDefault();
+    showAt(event.target); // the mouse may rest on another one
+    if (isCopy) buttons[0].copy();
+    else buttons[0].element.focus();
   }
 
   function leave(event) {
