@@ -1,6 +1,7 @@
 // Entries of a transcript as bubbles: what came stands left, what went stands right, the program's own lines between them.
 import { h, svg, text, tokenNodes } from "./dom.js";
 import { bytes, clock, gap, grouped, hexDump, isoTime, splitTraceback } from "./format.js";
+import { tellsOfRule } from "./notes.js";
 import { fold, makeReader, tokens } from "./text.js";
 
 const LOCAL = new TextDecoder("utf-8");
@@ -75,6 +76,7 @@ export function makeBubbles({ words, isHex, encoding, isStream, unfolded }) {
   const halfChips = new Map(); // direction → the chip that waits for its other half
   let typed = null; // the bubble of an `answered`, until the `sent` with the same bytes joins it
   let before = null; // the message before, if it was drawn as a bubble of its own
+  let isByRule = false; // whether the `answered` that follows is a rule's
 
   function hexBody(entry) {
     const place = h("pre", { class: "nbs-hex" });
@@ -110,8 +112,9 @@ export function makeBubbles({ words, isHex, encoding, isStream, unfolded }) {
   }
 
   function answered(entry) {
-    const node = bubble(entry, "typed", `${words("you")} · ${words("typed")}`);
-    typed = { node, bytes: entry.bytes };
+    const who = words(isByRule ? "byRule" : "you");
+    const node = bubble(entry, "typed", isByRule ? who : `${who} · ${words("typed")}`);
+    typed = { node, bytes: entry.bytes, who };
     return node;
   }
 
@@ -119,7 +122,7 @@ export function makeBubbles({ words, isHex, encoding, isStream, unfolded }) {
     if (!typed || !sameBytes(typed.bytes, entry.bytes)) return bubble(entry, "sent", words("toPeer"));
     read(entry.kind, entry.bytes, false);
     typed.node.className = "nbs-bubble is-sent";
-    text(typed.node.querySelector("b"), words("you"));
+    text(typed.node.querySelector("b"), typed.who);
     return null;
   }
 
@@ -137,6 +140,7 @@ export function makeBubbles({ words, isHex, encoding, isStream, unfolded }) {
       const node = (draw[entry.kind] ?? ((other) => remark(other, words)))(entry);
       if (entry.kind !== "answered") typed = null;
       if (!TRAFFIC.has(entry.kind)) before = null;
+      isByRule = entry.kind === "notice" && tellsOfRule(localString(entry));
       return node;
     },
     skip(entries) {

@@ -2,6 +2,7 @@
 import { attributes, h, text } from "./dom.js";
 import { refusalNote, replyBox } from "./replybox.js";
 import { stateWord } from "./row.js";
+import { makeSavedReplies } from "./savedreplies.js";
 import { isEnded, isWaiting } from "./store.js";
 
 const TABLE = "connections";
@@ -26,8 +27,9 @@ export function makeDetailReply(hub, id, { onReply, onEscape }) {
   const box = replyBox({ hub, table: TABLE, id, onSend, onEscape, most: 5 });
   const note = refusalNote({ hub, table: TABLE, id });
   const [lineEnd, asHex] = [makeSwitch(desk, "lineEnd"), makeSwitch(desk, "asHex")];
+  const saved = makeSavedReplies(hub, box.element);
   const send = h("button", { class: "nbs-button is-primary", type: "button", onClick: box.send });
-  const line = h("div", { class: "nbs-replyline is-detail" }, box.element, lineEnd.element, asHex.element, send);
+  const line = h("div", { class: "nbs-replyline is-detail" }, box.element, lineEnd.element, asHex.element, saved.element, send);
 
   function onSend(typed) {
     const row = store.tables.connections.get(id);
@@ -51,6 +53,7 @@ export function makeDetailReply(hub, id, { onReply, onEscape }) {
       note.show({ words, name: words("discard", { id }) });
       lineEnd.show({ label: words("lineEnd"), title: words(waits ? "lineEndWaits" : "lineEndName"), isDisabled: ended || waits || desk.asHex });
       asHex.show({ label: words("asHex"), title: words("asHexName"), isDisabled: ended });
+      saved.show(words, ended);
       text(send, words("send"));
       send.disabled = ended;
     },

@@ -15,6 +15,7 @@ export function makeSettings(model, changed) {
   model.on("change:scale", changed);
   model.on("change:encoding", changed);
   model.on("change:hex", changed);
+  model.on("change:contrast", changed);
   const save = (name, value) => {
     model.set(name, value);
     model.save_changes();
@@ -29,7 +30,12 @@ export function makeSettings(model, changed) {
     isHex: () => model.get("hex") === true,
     readAs: (encoding) => save("encoding", encoding),
     toggleHex: () => save("hex", model.get("hex") !== true),
+    chosenLanguage: () => model.get("lang"),
+    isHighContrast: () => model.get("contrast") === "high",
     step: (direction) => save("scale", stepScale(model.get("scale") || 1, direction)),
+    resetScale: () => save("scale", 1),
+    setContrast: (isHigh) => save("contrast", isHigh ? "high" : ""),
+    setLanguage: (name) => save("lang", name),
     toggleLanguage: () => save("lang", language() === "zh" ? "en" : "zh"),
   };
 }
