@@ -118,3 +118,16 @@ def test_bytes_are_sent_as_hex_and_what_is_no_hex_stays(board: Board) -> None:
     board.refuse(board.wish("send"), "full", "It does not read.")
     expect(box).to_have_value("48 69 0a")
     expect(note).to_contain_text("the client does not read")
+
+
+def test_selected_and_entered_within_one_frame_the_box_is_the_right_one(board: Board) -> None:
+    board.start().snap(row(1), row(2), row(3))
+    expect(board.row(3)).to_be_visible()
+    board.page.evaluate("""() => {
+        const grid = document.querySelector('.nbs-grid');
+        const press = (key) => grid.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        grid.focus();
+        press("End");
+        press("Enter");
+    }""")
+    expect(board.page.get_by_role("textbox", name="Reply to #3", exact=True)).to_be_focused()

@@ -156,7 +156,21 @@ EXTREMES = {
     "a long text": "x" * 10_000_000,
     "half a character": "\ud800",
 }
-FIELDS = ("rid", "connection", "client", "text", "ask", "table", "id", "before", "hex", "contains", "answer", "rule", "on")
+FIELDS = (
+    "rid",
+    "connection",
+    "client",
+    "text",
+    "ask",
+    "table",
+    "id",
+    "before",
+    "hex",
+    "contains",
+    "answer",
+    "rule",
+    "on",
+)
 LISTED = ("reply", "broadcast", "disconnect", "reset", "input", "close_client", "add_client", "stop", "hello", "watch")
 LISTED += ("earlier", "send", "add_rule", "change_rule", "remove_rule", "save_reply", "forget_reply")
 # Everything that these objects could be made to do, if a name from a page were looked up on them.

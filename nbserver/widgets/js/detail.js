@@ -40,11 +40,19 @@ export function makeDetail(hub, actions) {
   const place = h("div", { class: "nbs-replyplace" });
   const element = h("div", { class: "nbs-detail" }, head, empty, transcript.element, place);
   let [shown, reply] = [null, null];
+  let wanted = null; // the connection whose box is to have the focus, once it is shown
 
   function changeReply(id) {
     shown = id;
     reply = id === null ? null : makeDetailReply(hub, id, actions);
     place.replaceChildren(...(reply ? [reply.element] : []));
+    if (wanted === id) focusReply(id);
+  }
+
+  /** Selected and entered within one frame, its box is not there yet: the focus must not go to another's. */
+  function focusReply(id) {
+    wanted = id === shown ? null : id;
+    if (!wanted) reply?.focus();
   }
 
   function show(row, words) {
@@ -71,5 +79,5 @@ export function makeDetail(hub, actions) {
     reply.show(row, words);
   }
 
-  return { element, show, focusReply: () => reply?.focus(), close: transcript.close };
+  return { element, show, focusReply, close: transcript.close };
 }
