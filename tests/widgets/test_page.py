@@ -547,7 +547,7 @@ def test_twice_the_size_fits_a_projector(board: Board, language: str) -> None:
     box = board.page.locator(".nbs").bounding_box()
     assert box["y"] + box["height"] <= 800
     assert board.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    for control in board.page.locator(".nbs-main button:visible, .nbs-main input:visible").all():
+    for control in board.page.locator(".nbs-main :is(button, input, textarea, select):visible").all():
         place = control.bounding_box()
         assert place["x"] >= 0
         assert place["x"] + place["width"] <= 1280

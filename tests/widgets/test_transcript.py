@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import NOW, Board, row
+from .conftest import CONTRAST, NOW, Board, row
 
 # What would be in the clipboard: this page's own is asked for permission, which nobody is there to give.
 CLIPBOARD = """Object.defineProperty(navigator, "clipboard", { configurable: true, value: {
@@ -311,3 +311,27 @@ def test_a_screen_reader_hears_what_comes_and_of_a_flood_the_number(board: Board
     for _ in range(3):
         board.said(1, *(("received", b"x") for _ in range(40)))
     expect(spoken).to_have_text("120 new messages")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_contrast_of_all_that_a_transcript_shows(board: Board, theme: str) -> None:
+    board.page.evaluate(
+        """(theme) => {
+            document.body.dataset.jpThemeLight = theme === "light";
+            document.body.style.background = theme === "light" ? "#fff" : "#111";
+        }""",
+        theme,
+    )
+    board.start().snap(row(1))
+    board.n["connections", 1] = 9
+    board.wish("watch", id=1)
+    lines = [("received", b"A" * 900), ("received", b"next\r\n"), ("sent", b"x" * 9), ("sent", b"y")]
+    rows, body = board.lines("connections", 1, *lines)
+    rows[0][2] -= 86400 * 3
+    board.play({"t": "transcript", "table": "connections", "id": 1, "first": 10, "entries": rows}, body)
+    board.page.get_by_role("button", name="Send bytes written in hex").click()
+    board.log(1).locator(".nbs-bubble").last.hover()
+    expect(board.page.get_by_role("group", name="Copy message")).to_be_visible()
+    expect(board.log(1)).to_contain_text("9 gone")
+    worst = board.page.evaluate(CONTRAST)
+    assert worst[0][0] >= 4.5, worst
