@@ -96,7 +96,7 @@ CONTRAST = """() => {
   const found = [];
   for (const element of document.querySelectorAll(".nbs *")) {
     const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    const isText = hasText || element.matches("input:not([type=checkbox])");
+    const isText = hasText || element.matches("input:not([type=checkbox]), textarea");
     if (!isText || !element.checkVisibility()) continue;
     const behind = [];
     for (let node = element; node; node = node.parentElement) behind.unshift(getComputedStyle(node).backgroundColor);

@@ -81,7 +81,7 @@ export function boardView(hub, { el, signal }) {
   function open(id) {
     const row = store.tables.connections.get(id);
     if (row && isWaiting(row)) focusBox(id);
-    else detail.focusReply();
+    else detail.focusReply(id);
   }
 
   function select(id, how) {
