@@ -21,7 +21,7 @@ function emitter() {
 
 function initialize({ model, signal }) {
   const changed = emitter();
-  const link = makeLink(model);
+  const link = makeLink(model, { isAlive: () => !store.isOver() && !store.isStale() });
   const store = makeStore({ say: link.say, changed: changed.fire });
   const desk = makeDesk({ wish: link.wish, changed: changed.fire, life: () => store.epoch });
   const hub = { store, desk, link, settings: makeSettings(model, changed.fire), onChange: changed.on, shows: { connections: new Set(), clients: new Set() } };

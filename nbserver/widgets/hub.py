@@ -74,10 +74,12 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self._sending = threading.RLock()
         self._outbox: deque[tuple[str, Any]] = deque()
         self._asked: OrderedDict[str, Message | None] = OrderedDict()  # rid → its acknowledgement, once there is one
+        self._ahead: dict[str, int] = {}  # rid → how often it will come by the comm once more
         self._is_seen = False
         self._last_sent = 0.0
         super().__init__(key=secrets.token_hex(16), **_chosen)
         _hubs.add(self)
+        self._comm_id = self.comm.comm_id  # for its end, when the comm may be gone already
         self.control = bridge.listen_to_views(self.key, self.receive, self.comm)
         self.on_msg(self._on_comm)
 
@@ -97,7 +99,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def close(self) -> None:
         """End it; its views show nothing any more."""
-        bridge.stop_listening(self.key)
+        bridge.stop_listening(self.key, self._comm_id)
         _hubs.discard(self)
         self.layout.close()  # a widget of its own, which nothing else would end
         super().close()
@@ -108,12 +110,26 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         return self._desk.refused
 
     def _on_comm(self, widget: Any, content: Any, buffers: Any) -> None:
-        is_main = threading.current_thread() is threading.main_thread()
-        self.receive(content, "comm" if is_main else "subshell")
+        if not self._was_read_ahead(rid_of(content) if isinstance(content, dict) else ""):
+            is_main = threading.current_thread() is threading.main_thread()
+            self.receive(content, "comm" if is_main else "subshell")
+
+    def _was_read_ahead(self, rid: str) -> bool:
+        """Whether this message has been read before its turn. Told by count: its rid may be forgotten by now."""
+        with self._sending:
+            count = self._ahead.pop(rid, 0)
+            if count > 1:
+                self._ahead[rid] = count - 1
+        return count > 0
 
     def receive(self, request: Any, path: str) -> None:
         """One request of a view. Thread: any; does not block, since it may be the kernel's control thread."""
         rid = rid_of(request) if isinstance(request, dict) else ""
+        if path == "ahead":
+            if not rid:
+                return  # it is refused when its turn comes
+            with self._sending:
+                self._ahead[rid] = self._ahead.get(rid, 0) + 1
         if not rid:  # not one of ours, and nobody to tell
             self._desk.refuse()
             return

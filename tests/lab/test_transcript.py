@@ -11,7 +11,7 @@ from .conftest import PATIENCE
 START = """import nbserver
 server = nbserver.serve()
 client = nbserver.client(server)
-server.wait_connections(1, 10)
+server.wait_for_connections(1, 10)
 for n in range(1, 351):
     server[1].write(f"line {n}\\n")
 server"""

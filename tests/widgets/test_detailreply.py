@@ -28,7 +28,7 @@ def server() -> Iterator[Server]:
 def client(server: Server) -> Iterator[socket.socket]:
     with socket.create_connection(server.address) as client:
         client.settimeout(5)
-        server.wait_connections(1, 5)
+        server.wait_for_connections(1, 5)
         yield client
 
 

@@ -72,7 +72,7 @@ export function replyBox({ hub, table, id, onSend, onEscape = () => {}, most = 1
   };
 }
 
-/** The line that says why a text was not sent, with the button that throws the text away. */
+/** The line that says why a text was not sent, with the button that throws the text away; or that it is on its way still. */
 export function refusalNote({ hub, table, id }) {
   const { desk } = hub;
   const reason = h("span", { class: "nbs-reason" });
@@ -82,9 +82,14 @@ export function refusalNote({ hub, table, id }) {
     element: note,
     /** `reasonNow` is said if no refusal came but the text cannot go any more. */
     show({ words, reasonNow = "", name }) {
-      const refusal = desk.refusal(table, id);
-      const isShown = Boolean(refusal || reasonNow);
+      const [refusal, late] = [desk.refusal(table, id), desk.late(table, id)];
+      const isLate = late !== undefined && !refusal;
+      const isShown = Boolean(refusal || isLate || reasonNow);
       attribute(note, "hidden", !isShown);
+      attribute(note, "role", isLate ? "status" : "alert");
+      note.classList.toggle("is-late", isLate);
+      attribute(discard, "hidden", isLate);
+      if (isLate) { text(reason, words("onItsWay", { text: late })); return; }
       if (!isShown) { text(reason, ""); return; }
       const why = refusal ? reasonOf(refusal, words) : reasonNow;
       const isElsewhere = refusal && refusal.text !== "" && refusal.text !== desk.draft(table, id);
