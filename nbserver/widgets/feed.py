@@ -19,6 +19,7 @@ from ..kernel import ServerProgram, has_server_proxy
 from ..net import Connection, Server, Zone, address_text
 from ..states import ServerState
 from ..text import safe_text
+from .lanes import Past
 
 VERSION = 1
 Message = dict[str, Any]
@@ -42,6 +43,7 @@ class Feed:
         fleet: The clients.
         epoch: Names the feed's life; the messages of another life are not ours.
         number: Of the newest message.
+        past: What its time line shows of earlier times.
     """
 
     def __init__(self, server: Server | None, fleet: Fleet) -> None:
@@ -49,6 +51,7 @@ class Feed:
         self.fleet = fleet
         self.epoch = secrets.token_hex(8)
         self.number = 0
+        self.past = Past(server)
         self._rows: dict[Key, Row] = {}
         self._marks: dict[Key, tuple[Any, ...]] = {}
         self._sums: Counter[str] = Counter()
@@ -74,6 +77,9 @@ class Feed:
         for name, value in (("server", self._server()), ("counts", self._counts())):
             if self._sent.get(name) != value:
                 self._sent[name] = changes[name] = value
+        lanes = self.past.look()
+        if lanes:
+            changes["lanes"] = lanes
         entries, body = self._fresh_entries()
         if entries:
             changes["entries"] = entries
@@ -138,6 +144,7 @@ class Feed:
                     self._sums["waiting"] += sign * (one[1] == "waiting")
                     for name, value in zip(_SUMMED, one[3:7], strict=True):
                         self._sums[name] += sign * value
+            self.past.note(key[1], row)
         if row is None:
             del self._marks[key]
         else:
