@@ -100,7 +100,7 @@ def backlog(listener: socket.socket) -> int | None:
 
 
 def backlog_peers(listener: socket.socket) -> list[tuple[str, int]]:
-    """Who waits to be accepted by `listener`: connected by the system, and of no process yet; as far as it tells."""
+    """Who waits to be accepted by `listener`, as ``accept()`` would name them: connected, and of no process yet."""
     try:
         host, port = listener.getsockname()[:2]
         own = ipaddress.ip_address(host.partition("%")[0])
@@ -111,7 +111,9 @@ def backlog_peers(listener: socket.socket) -> list[tuple[str, int]]:
         is_ours = own.is_unspecified or entry.host == str(own)
         if is_ours and not entry.inode and entry.state in (_ESTABLISHED, _CLOSE_WAIT):
             far_host, _, far_port = entry.far_end.partition(":")
-            waiting.append((_host(far_host), int(far_port, 16)))
+            text = _host(far_host)
+            is_mapped = "." in text and listener.family == socket.AF_INET6
+            waiting.append((f"::ffff:{text}" if is_mapped else text, int(far_port, 16)))
     return waiting
 
 

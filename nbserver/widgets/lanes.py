@@ -122,7 +122,7 @@ class Past:
         """Whether others wait there than before. A loop in select() leaves nobody; else the system is asked, seldom."""
         if state in (LoopState.SELECTING.value, LoopState.ENDED.value):
             found: Iterable[str] = ()
-        elif now - self._looked < _LOOK_SECONDS or self._server is None:
+        elif 0 <= now - self._looked < _LOOK_SECONDS or self._server is None:
             return False
         else:
             self._looked = now

@@ -9,6 +9,7 @@ import { refusalNote, replyBox } from "./replybox.js";
 import { makeRoot } from "./root.js";
 import { headerRow, heightOf, makeRow } from "./row.js";
 import { FILTERS, isEnded, isWaiting, nextWaiting } from "./store.js";
+import { makeTimelinePart } from "./timeline.js";
 
 const TABLE = "connections";
 
@@ -115,9 +116,10 @@ export function boardView(hub, { el, signal }) {
   });
   const [header, filters, footer, clients] = [makeHeader(hub), makeFilters(desk), makeFooter(hub), makeClients(hub)];
   const detail = makeDetail(hub, { onReply: reply, onEscape: () => list.focus() });
+  const timeline = makeTimelinePart(hub, signal, { onSelect: (id) => { select(id); list.reveal(id); } });
   const [limit, empty] = [h("div", { class: "nbs-limit", role: "status", hidden: true }), h("p", { class: "nbs-empty" })];
   const left = h("div", { class: "nbs-left" }, filters.element, list.element, empty);
-  const main = h("div", { class: "nbs-main" }, ...header.elements, limit, h("div", { class: "nbs-body" }, left, detail.element), footer.element);
+  const main = h("div", { class: "nbs-main" }, ...header.elements, limit, h("div", { class: "nbs-body" }, left, detail.element), footer.element, timeline.element);
   list.element.addEventListener("focusout", () => ask());
 
   function show(newWords) {
@@ -142,6 +144,7 @@ export function boardView(hub, { el, signal }) {
     text(empty, words(rows().length ? "noneHere" : "noConnections"));
     detail.show(store.tables.connections.get(desk.selected), words);
     footer.show(isServing, words);
+    timeline.show(words);
     return words("board", { address: server.address });
   }
 

@@ -25,7 +25,7 @@ export function makeDesk({ wish, changed, life }) {
   const keyOf = (table, id) => `${life()}/${table}/${id}`;
 
   const desk = {
-    selected: null, filter: "all", isHex: false, encoding: "utf-8", notice: null, panel: "",
+    selected: null, filter: "all", isHex: false, encoding: "utf-8", notice: null, panel: "", isTimelineOpen: false,
 
     // Asked for every row of the list at every drawing: without a draft anywhere there is no key to put together.
     draft: (table, id) => (drafts.size ? drafts.get(keyOf(table, id)) ?? "" : ""),
