@@ -58,7 +58,7 @@ class Lane:
 
     def told(self, now: float) -> tuple[list[Any], list[Any]]:
         """States and marks, each with the milliseconds that it lies back."""
-        states = [[_ago(now, when), state] for when, state in self.states]
+        states: list[Any] = [[_ago(now, when), state] for when, state in self.states]
         marks = [[_ago(now, when), came, went] for when, came, went in self.marks if now - when < _SECONDS]
         first = next((i for i, (ago, _) in enumerate(states) if ago < _SECONDS * 1000), len(states))
         return states[max(0, first - 1) :], marks
@@ -72,6 +72,7 @@ class Past:
         self._lanes: OrderedDict[int, Lane] = OrderedDict()  # changed longest ago first
         self._loop = Lane()
         self._queue: dict[str, float] = {}  # who waits in the backlog, and since when
+        self._queue_told: list[list[Any]] = []
         self._left: dict[str, tuple[float, float]] = {}  # who has left it: since when it waited, and when it left
         self._waited: list[list[Any]] = []  # not told yet: which connections waited there, and since when
         self._looked = 0.0
@@ -96,7 +97,7 @@ class Past:
     def _begin(self, number: int, lane: Lane, row: Row, now: float) -> None:
         """What is known of a connection that is seen first: it may have waited in the backlog, it may have ended."""
         state, last, opened, since = row[1], row[7], row[11], row[13]
-        waited = self._queue.get(row[2]) or self._left.get(row[2], (0.0, 0.0))[0]
+        waited = self._queue.pop(row[2], 0.0) or self._left.pop(row[2], (0.0, 0.0))[0]
         if waited:
             lane.became("backlog", waited)
             self._waited.append([number, waited])
@@ -108,35 +109,36 @@ class Past:
         """What has changed with the accept loop and in the backlog."""
         if self._server is None:
             return {}
-        now, changes = time.time(), {}
+        changes: Message = {}
+        now = time.time()
         state = _loop_state(self._server)
         if self._loop.became(state, now):
             changes["loop"] = [now, state]
-        if self._look_at_backlog(state, now):
-            changes["queue"] = self._queued()
+        self._look_at_backlog(state, now)
+        queued = self._queued()
+        if queued != self._queue_told:
+            changes["queue"] = self._queue_told = queued
         if self._waited:
             changes["waited"], self._waited = self._waited, []
         return changes
 
-    def _look_at_backlog(self, state: str, now: float) -> bool:
-        """Whether others wait there than before. A loop in select() leaves nobody; else the system is asked, seldom."""
+    def _look_at_backlog(self, state: str, now: float) -> None:
+        """Who waits there now. A loop in select() leaves nobody; else the system is asked, seldom."""
         if state in (LoopState.SELECTING.value, LoopState.ENDED.value):
             found: Iterable[str] = ()
         elif 0 <= now - self._looked < _LOOK_SECONDS or self._server is None:
-            return False
+            return
         else:
             self._looked = now
             found = map(address_text, self._server.backlog_peers)
         queue = {peer: self._queue.get(peer, now) for peer in found}
         self._left = {peer: times for peer, times in self._left.items() if now - times[1] < 2 * _FRESH}
         self._left.update({peer: (since, now) for peer, since in self._queue.items() if peer not in queue})
-        has_changed = queue.keys() != self._queue.keys()
         self._queue = queue
-        return has_changed
 
     def _queued(self) -> list[list[Any]]:
         """Who waits in the backlog, longest first, as the rows call them; and since when."""
-        return sorted(([peer, since] for peer, since in self._queue.items()), key=lambda one: one[1])[:_QUEUED]
+        return [[peer, since] for peer, since in sorted(self._queue.items(), key=lambda one: one[1])[:_QUEUED]]
 
     def told(self) -> Message:
         """All that is known of the last ten minutes."""
