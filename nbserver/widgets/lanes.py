@@ -111,9 +111,9 @@ class Past:
             return {}
         changes: Message = {}
         now = time.time()
-        state = _loop_state(self._server)
-        if self._loop.became(state, now):
-            changes["loop"] = [now, state]
+        state, since = _loop_state(self._server, now)
+        if self._loop.became(state, since):
+            changes["loop"] = [since, state]
         self._look_at_backlog(state, now)
         queued = self._queued()
         if queued != self._queue_told:
@@ -151,7 +151,9 @@ def _ago(now: float, when: float) -> int:
     return round((now - when) * 1000)
 
 
-def _loop_state(server: Server) -> str:
-    """The state of the accept loop in a word, and the number of the connection that it serves itself."""
+def _loop_state(server: Server, now: float) -> tuple[str, float]:
+    """What the accept loop does, in a word, with the number of the connection that it serves itself; and since when."""
     state, serving = server.loop, server.serving
-    return f"{state.value} {serving.number}" if state is LoopState.SERVING and serving is not None else state.value
+    if state is LoopState.SERVING and serving is not None:
+        return f"{state.value} {serving.number}", serving.opened
+    return state.value, now

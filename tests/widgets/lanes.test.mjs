@@ -50,6 +50,15 @@ test("who is accepted goes on with its wait in the backlog", () => {
   assert.equal(summary(shown(), words), "accept loop serving #1 itself, 1 blocked in recv(), 1 in the backlog, not accepted");
 });
 
+test("an accept loop that serves a connection itself does what its handler does", () => {
+  delta(101, { connections: [row(1, "receiving", { opened: 100.9, last: 100.9 })], lanes: { loop: [100.9, "serving 1"] } });
+  delta(103, { connections: [row(1, "waiting", { opened: 100.9, last: 100.9, since: 102 })] });
+  delta(105, { connections: [row(1, "closed", { opened: 100.9, last: 100.9 })], lanes: { loop: [105.2, "selecting"] } });
+  const found = [];
+  eachBar(store.lanes.loop, 100.5, 106, (state, begin, end) => found.push([state, begin, end]));
+  assert.deepEqual(found, [["selecting", 100.5, 100.9], ["receiving", 100.9, 102], ["waiting", 102, 105], ["serving 1", 105, 105.2], ["selecting", 105.2, 106]]);
+});
+
 test("the past is asked for once, told once, and again after a gap; another view's answer changes nothing", () => {
   assert.deepEqual(said, ["lanes"]);
   delta(101, { connections: [row(1, "receiving")] });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from .conftest import CONTRAST, Board, row, waiting
@@ -89,6 +90,18 @@ def test_names_roles_and_the_text_alternative(line: Line) -> None:
         "aria-label",
         "accept loop serving #1 itself, 1 waiting for you, 1 running Python, 1 blocked in recv()",
     )
+
+
+@pytest.mark.parametrize("view", ["board", "timeline"])
+def test_it_breaks_no_rule_of_accessibility(board: Board, view: str) -> None:
+    board.start(view).snap(waiting(1, ask=1), row(2), row(3, "closed"))
+    line = Line(board)
+    if view == "board":
+        line.button("Time line").click()
+    line.tell().as_table()
+    expect(line.table).to_contain_text("waiting for you")
+    found = Axe().run(board.page, ".nbs").response["violations"]
+    assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found] == []
 
 
 def test_who_waits_in_the_backlog_has_a_lane_that_goes_on_when_accepted(line: Line) -> None:

@@ -1,11 +1,11 @@
 // Draws lanes into a canvas. What is to be drawn is decided in lanes.js; here are shapes, colours and pixels.
 import { clock } from "./format.js";
-import { backText, eachBar, fitted, gridStep, inSight, kindOf, labelOf, servedBy } from "./lanes.js";
+import { backText, eachBar, eachState, fitted, gridStep, inSight, kindOf, labelOf, servedBy } from "./lanes.js";
 
 export const LINE = 1.75; // em, one lane
 export const AXIS = 1.9; // em, the scale above the lanes
 const [GUTTER, MOST_GUTTER] = [12.6, 0.3]; // em for the lanes' names, and at most so much of the width
-const TOKENS = ["ground", "text", "quiet", "line", "edge", "chosen", "accent", "wait", "wait-ground", "run", "receive", "send", "calm", "bad", "on-icon"];
+const TOKENS = ["ground", "text", "quiet", "line", "edge", "chosen", "accent", "wait", "wait-ground", "run", "receive", "send", "calm", "bad"];
 
 /** Hidden elements that carry the colours of the style sheet: a canvas needs them resolved. */
 export function makeProbes(h) {
@@ -60,6 +60,16 @@ export function drawSample(context, look, kind, width, height) {
   paint(context, look, kind);
   bar(context, kind.shape, 0, 0, width, height);
   if (kind.shape === "hatch") outline(context, look.wait, [0, 0, width, height]);
+}
+
+/** A line around each hatched bar that is wide enough to show its hatching. */
+function outlines(context, look, list, height) {
+  context.lineWidth = 1;
+  context.beginPath();
+  for (let i = 0; i < list.length; i += 3) {
+    if (list[i + 2] > look.em * 0.4) context.rect(list[i] + 0.5, list[i + 1] + 0.5, list[i + 2] - 1, height - 1);
+  }
+  context.stroke();
 }
 
 function outline(context, colour, [x, y, width, height]) {
@@ -130,7 +140,7 @@ function drawGrid(context, look, place, { width, height, from, to, isLive, words
 
 /** The bars of all lanes in sight, sorted by how they look: a canvas is slow at changing its colour. */
 function collect(lanes, place, { from, to }, yOf) {
-  const [bars, signs, names] = [new Map(), [], []];
+  const [bars, signs] = [new Map(), []];
   lanes.forEach((lane, i) => eachBar(lane, from, to, (state, begin, end) => {
     const kind = kindOf(state);
     const x = place.xOf(begin);
@@ -138,22 +148,34 @@ function collect(lanes, place, { from, to }, yOf) {
     const width = Math.max(1, place.xOf(end) - x);
     if (!bars.has(kind)) bars.set(kind, []);
     bars.get(kind).push(x, yOf(i), width);
-    if (servedBy(state) !== null) names.push([`#${servedBy(state)}`, x + width / 2, yOf(i), width]);
   }));
-  return { bars, signs, names };
+  return { bars, signs };
 }
 
-function drawBars(context, look, { bars, signs, names }, height) {
+function drawBars(context, look, { bars, signs }, height) {
   for (const [kind, list] of bars) {
     paint(context, look, kind);
     for (let i = 0; i < list.length; i += 3) bar(context, kind.shape, list[i], list[i + 1], list[i + 2], height);
-    if (kind.shape === "hatch") for (let i = 0; i < list.length; i += 3) outline(context, look.wait, [list[i], list[i + 1], list[i + 2], height]);
+    if (kind.shape === "hatch") outlines(context, look, list, height);
   }
   for (const [kind, x, y] of signs) sign(context, look, kind, x, y, height);
-  context.font = `bold ${Math.round(look.em * 0.78)}px ${look.font}`;
-  context.fillStyle = look["on-icon"];
+}
+
+/** Whom the accept loop serves itself, on the bars of that time. */
+function drawServed(context, look, loop, place, { from, to }, middle) {
+  const height = Math.round(look.em * 1.15);
+  context.font = `bold ${Math.round(look.em * 0.85)}px ${look.font}`;
   context.textAlign = "center";
-  for (const [text, x, y, width] of names) if (width > look.em * 2.2) context.fillText(text, x, y + height / 2 + 0.5);
+  eachState(loop, from, to, (state, begin, end) => {
+    const [x, width] = [place.xOf((begin + end) / 2), (end - begin) * place.scale];
+    const half = context.measureText(`#${servedBy(state)}`).width / 2 + look.em * 0.35;
+    if (servedBy(state) === null || width < 3 * half) return;
+    context.fillStyle = look.ground;
+    context.fillRect(x - half, middle - height / 2, 2 * half, height);
+    outline(context, look.edge, [Math.round(x - half), Math.round(middle - height / 2), Math.round(2 * half), height]);
+    context.fillStyle = look.text;
+    context.fillText(`#${servedBy(state)}`, x, middle + 0.5);
+  });
   context.textAlign = "left";
 }
 
@@ -220,6 +242,7 @@ export function drawScene(context, look, scene) {
   context.clip();
   drawBars(context, look, collect(shown, place, times, yOf), barHeight);
   drawMessages(context, look, shown, place, times, yOf, barHeight);
+  if (shown[0]?.kind === "loop") drawServed(context, look, shown[0], place, times, lineOf(0) + place.line / 2);
   context.restore();
   return shown.length;
 }

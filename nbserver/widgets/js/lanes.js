@@ -70,8 +70,8 @@ function waited(lane, since) {
 export class Lanes {
   constructor() {
     this.isReady = false; // whether the kernel has told the past
-    this.loop = newLane("loop");
     this.connections = new Map();
+    this.loop = { ...newLane("loop"), served: (id) => this.connections.get(id) };
     this.queue = [];
   }
 
@@ -143,12 +143,21 @@ export function stateAt(lane, time) {
   return { state, since, until: lane.states[at + 1]?.[0] ?? null };
 }
 
-/** Calls `visit(state, begin, end)` for each bar of a lane between two times. */
-export function eachBar(lane, from, to, visit) {
-  const { states } = lane;
+/** Calls `visit(state, begin, end)` for each state of a lane between two times. */
+export function eachState({ states }, from, to, visit) {
   for (let i = Math.max(0, indexAt(states, from)); i < states.length && states[i][0] < to; i++) {
     visit(states[i][1], Math.max(from, states[i][0]), i + 1 < states.length ? Math.min(to, states[i + 1][0]) : to);
   }
+}
+
+/** The same for each bar that is drawn: an accept loop that serves a connection itself does what that one's handler does. */
+export function eachBar(lane, from, to, visit) {
+  eachState(lane, from, to, (state, begin, end) => {
+    const served = lane.served?.(servedBy(state));
+    if (!served) { visit(state, begin, end); return; }
+    const isHandled = (inner) => inner !== "backlog" && kindOf(inner).shape !== "none";
+    eachState(served, begin, end, (inner, from, to) => visit(isHandled(inner) ? inner : state, from, to));
+  });
 }
 
 /** Seconds between two lines of the grid, at least `room` pixels apart. */

@@ -107,7 +107,7 @@ export function makeTimeline(hub, signal, { onSelect }) {
   const context = canvas.getContext("2d");
   let [words, stop, lanes, look, lookKey] = [null, null, [], null, ""];
   let [span, end, isOnlyOpen, chosen, selected] = [20, null, false, null, null];
-  let [drawn, spoken, timer] = [0, 0, 0];
+  let [drawn, spoken, timer, tipped] = [0, 0, 0, null];
   const seen = new Set();
   const thread = () => store.server?.thread ?? "";
   const times = () => { const now = store.now(); const to = end ?? now; return { now, from: to - span, to, isLive: end === null }; };
@@ -166,6 +166,7 @@ export function makeTimeline(hub, signal, { onSelect }) {
     attribute(pad, "style", `height: ${Math.round(AXIS * look.em) + lanes.length * Math.round(LINE * look.em)}px`);
     legend.show(words, seen);
     showTools();
+    tellTip();
     table.show(lanes, { thread: thread(), now: time, words });
     if (performance.now() - spoken > SPOKEN) {
       spoken = performance.now();
@@ -221,19 +222,36 @@ export function makeTimeline(hub, signal, { onSelect }) {
     else if ((index + 1) * line > scroller.scrollTop + height) scroller.scrollTop = (index + 1) * line - height;
   }
 
-  const laneAt = (event) => Math.floor((event.offsetY - place().axis + scroller.scrollTop) / place().line);
+  const laneAt = (y) => Math.floor((y - place().axis + scroller.scrollTop) / place().line);
 
-  function showTip(event) {
-    const lane = lanes[event.offsetY < place().axis ? -1 : laneAt(event)];
-    const { to, now: time } = times();
+  /** What a lane did, beside a place of the canvas; `time` null is the present. */
+  function showTip(lane, time, x, y) {
+    tipped = lane ? { lane, time } : null;
     attribute(tip, "hidden", !lane);
     if (!lane) return;
-    const at = event.offsetX < place().gutter ? Math.min(to, time) : place().timeAt(event.offsetX);
-    text(tip, described(lane, at, { thread: thread(), now: time, words }));
-    const isRight = event.offsetX > canvas.clientWidth / 2;
-    const isLow = event.offsetY > canvas.clientHeight / 2;
-    const [x, y] = [isRight ? `right: ${canvas.clientWidth - event.offsetX + 12}px` : `left: ${event.offsetX + 12}px`, isLow ? `bottom: ${canvas.clientHeight - event.offsetY + 12}px` : `top: ${event.offsetY + 16}px`];
-    attribute(tip, "style", `${x}; ${y}`);
+    const { clientWidth: width, clientHeight: height } = canvas;
+    attribute(tip, "style", `${x > width / 2 ? `right: ${width - x + 12}px` : `left: ${x + 12}px`}; ${y > height / 2 ? `bottom: ${height - y + 12}px` : `top: ${y + 16}px`}`);
+    tellTip();
+  }
+  const hideTip = () => showTip(null);
+  function tellTip() {
+    const { to, now: time } = times();
+    if (tipped) text(tip, described(tipped.lane, tipped.time ?? Math.min(to, time), { thread: thread(), now: time, words }));
+  }
+
+  function pointAt({ offsetX: x, offsetY: y }) {
+    const { axis, gutter, timeAt } = place();
+    const index = y < axis ? -1 : laneAt(y);
+    showTip(lanes[index], x < gutter ? null : timeAt(x), x, y);
+  }
+
+  /** Says what the lane chosen by keyboard does, and shows it. */
+  function tell(index) {
+    const lane = lanes[index];
+    if (!lane) return;
+    const { axis, line } = place();
+    showTip(lane, null, canvas.clientWidth - line, axis + (index + 0.5) * line - scroller.scrollTop);
+    text(said, tip.textContent);
   }
 
   let drag = null; // {x, end} from where the pointer went down
@@ -243,23 +261,24 @@ export function makeTimeline(hub, signal, { onSelect }) {
     drag = { x: event.offsetX, end: end ?? store.now(), isDrag: false };
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (!drag) { showTip(event); return; }
+    if (!drag) { pointAt(event); return; }
     if (Math.abs(event.offsetX - drag.x) > DRAG) drag.isDrag = true;
     if (!drag.isDrag) return;
-    tip.hidden = true;
+    hideTip();
     lookAt(clampEnd(drag.end - (event.offsetX - drag.x) / place().scale, store.now(), span));
   });
   canvas.addEventListener("pointerup", (event) => {
-    if (drag && !drag.isDrag && event.offsetY >= place().axis) choose(laneAt(event));
+    if (drag && !drag.isDrag && event.offsetY >= place().axis) choose(laneAt(event.offsetY));
     drag = null;
   });
-  for (const name of ["pointercancel", "pointerleave"]) canvas.addEventListener(name, () => { drag = null; tip.hidden = true; });
+  for (const name of ["pointercancel", "pointerleave"]) canvas.addEventListener(name, () => { drag = null; hideTip(); });
   canvas.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.metaKey) return; // the wheel alone scrolls
     event.preventDefault();
     zoom(Math.sign(event.deltaY), place().timeAt(event.offsetX));
   }, { passive: false });
-  scroller.addEventListener("scroll", () => { tip.hidden = true; now(); }, { passive: true });
+  scroller.addEventListener("scroll", now, { passive: true });
+  scroller.addEventListener("blur", hideTip);
 
   const KEYS = {
     "+": () => zoom(-1), "=": () => zoom(-1), "-": () => zoom(1), " ": () => pause.click(),
@@ -273,7 +292,7 @@ export function makeTimeline(hub, signal, { onSelect }) {
     event.preventDefault();
     if (target === undefined) { KEYS[event.key](); return; }
     choose(target);
-    if (lanes[target]) text(said, described(lanes[target], times().to, { thread: thread(), now: store.now(), words }));
+    tell(target);
   });
   const observer = new ResizeObserver(() => { refresh(); now(); });
   observer.observe(scroller);
