@@ -107,7 +107,7 @@ export function makeTimeline(hub, signal, { onSelect }) {
   const context = canvas.getContext("2d");
   let [words, stop, lanes, look, lookKey] = [null, null, [], null, ""];
   let [span, end, isOnlyOpen, chosen, selected] = [20, null, false, null, null];
-  let [drawn, spoken, timer, tipped] = [0, 0, 0, null];
+  let [drawn, spoken, timer, tipped] = [0, -Infinity, 0, null];
   const seen = new Set();
   const thread = () => store.server?.thread ?? "";
   const times = () => { const now = store.now(); const to = end ?? now; return { now, from: to - span, to, isLive: end === null }; };
