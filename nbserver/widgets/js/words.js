@@ -11,6 +11,9 @@ const EN = {
   open: "open", waiting: "waiting", in: "in", out: "out", errors: "errors", oneError: "error", rate: "{rate} msgs/s", rateTitle: "messages per second, the last minute",
   acceptThread: "the thread that accepts connections", cell: "made in {cell}",
   smaller: "Smaller text", larger: "Larger text", language: "中", languageName: "Switch to Chinese",
+  present: "Fill the page", view: "View and keys", highContrast: "High contrast", languageWord: "Language", languageOfPage: "as the page",
+  "keys.send": "send; in a row: and on to the next that waits", "keys.history": "in a box: earlier replies", "keys.escape": "from a box back to the list; leave the full page",
+  "keys.list": "in the list: choose a connection", "keys.open": "in the list: to its reply box", "keys.size": "size of the text", "keys.present": "fill the page",
   addClient: "Add client", addClientShort: "client", stop: "Stop server", stopShort: "Stop",
   "limit.full": "{open} of {most} connections: the next ones wait in the backlog", "limit.full.one": "{open} of {most} connections: {waiting} waits in the backlog",
   "limit.full.some": "{open} of {most} connections: {waiting} wait in the backlog", "limit.descriptors": "No file descriptors left: trying again",
@@ -19,6 +22,9 @@ const EN = {
   "limits.handshake_seconds": "TLS handshake within {value}", "limits.first_byte_seconds": "first byte within {value}", "limits.request_seconds": "whole request within {value}",
   "limits.idle_seconds": "silent for at most {value}", "limits.send_seconds": "one send() within {value}", "limits.max_line": "lines of at most {value}",
   "limits.transcript_bytes": "{value} of one transcript", "limits.transcripts_bytes": "{value} of transcripts in all",
+  rules: "Rules", ruleOn: "{count} rule on", rulesOn: "{count} rules on", ruleWhen: "when it contains", ruleThen: "answer", ruleAnything: "anything", ruleAdd: "Add",
+  ruleSwitch: "Rule {number}", on: "on", off: "off", ruleAnswered: "answered {count}×", ruleRemove: "Remove rule {number}", byRule: "rule",
+  ruleHint: "A rule answers input() in your place. The first that fits wins; {text} in an answer stands for what was received.",
   whoCanReach: "Who can reach it", "reach.machine": "this machine only", "reach.network": "the same network: type {address}", "reach.public": "public: type {address}",
   "reach.nowhere": "the network, but this machine has no address in one",
   "who.machine": "Only programs on this machine can connect", "who.network": "Whoever is in the same network can connect", "who.public": "Everybody who can reach this machine can connect",
@@ -32,6 +38,8 @@ const EN = {
   connections: "Connections", connection: "Connection #{id}", noConnections: "No connection yet", noneHere: "None here",
   "column.id": "#", "column.state": "state", "column.peer": "address", "column.messages": "in / out", "column.bytes": "bytes", "column.last": "last message", "column.age": "age",
   replyTo: "Reply to #{id}", typeReply: "Type a reply, Enter sends", typeAny: "Type a message, Enter sends", waitingFor: "waiting for you for {time}",
+  savedReplies: "Saved replies", savedTitle: "Saved replies, or Alt+1 to Alt+9 in the box", saveReply: "Save this reply", forgetReply: "Forget “{text}”",
+  noSaved: "No saved reply yet: type one, then save it", "keys.saved": "in a box: a saved reply",
   discard: "Discard draft of #{id}", discardShort: "Discard", notSent: "Not sent: {reason}", notSentText: "Not sent: “{text}”, {reason}",
   "code.ended": "the connection has ended", "code.answered": "somebody else answered this question", "code.busy": "the handler is in the middle of sending",
   "code.full": "the client does not read", "code.stopped": "the server has stopped", "code.silent": "no answer from the kernel yet; it may still arrive",
@@ -51,6 +59,7 @@ const EN = {
   laneIs: "{lane}: {state}, {how}", laneSince: "since {time}, for {duration}", laneFrom: "from {time}, for {duration}", comma: ", ", asTable: "As a table", moreLanes: "{count} more lanes",
   "column.lane": "lane", "column.now": "state now", "column.since": "since", onlyOpen: "Only open", zoomIn: "Zoom in", zoomOut: "Zoom out", pause: "Pause", toNow: "Now",
   secondsBack: "−{count} s", minutesBack: "−{count} min", secondsLong: "{count} s", minutesLong: "{count} min", lookedBack: "{span} until {time}",
+  "keys.timeline": "in the time line: choose a lane, look back, zoom, pause, now",
   laneKeys: "Lanes: up and down choose one, left and right look back, plus and minus zoom, space pauses, N is now",
   messageAll: "Message to all", sendAll: "Send to all", typeAll: "Message to all {count} open, Enter sends",
   refused: "Not done: {reason}", partly: "Not done for all: {reason}", dismiss: "Dismiss",
@@ -69,6 +78,9 @@ const ZH = {
   open: "连接", waiting: "待回复", in: "收", out: "发", errors: "错误", oneError: "错误", rate: "{rate} 条/秒", rateTitle: "最近一分钟每秒消息数",
   acceptThread: "接受连接的线程", cell: "来自 {cell}",
   smaller: "缩小文字", larger: "放大文字", language: "EN", languageName: "切换到英文",
+  present: "铺满页面", view: "显示与快捷键", highContrast: "高对比度", languageWord: "语言", languageOfPage: "跟随页面",
+  "keys.send": "发送；在行内则转到下一个等待者", "keys.history": "在输入框中：之前的回复", "keys.escape": "从输入框回到列表；退出铺满页面",
+  "keys.list": "在列表中：选择连接", "keys.open": "在列表中：转到其回复框", "keys.size": "文字大小", "keys.present": "铺满页面",
   addClient: "添加客户端", addClientShort: "客户端", stop: "停止服务器", stopShort: "停止",
   "limit.full": "已有 {open} / {most} 个连接：后来者在积压队列中等候", "limit.full.one": "已有 {open} / {most} 个连接：{waiting} 个在积压队列中等候",
   "limit.full.some": "已有 {open} / {most} 个连接：{waiting} 个在积压队列中等候", "limit.descriptors": "文件描述符已用完：正在重试",
@@ -77,6 +89,9 @@ const ZH = {
   "limits.handshake_seconds": "TLS 握手限 {value}", "limits.first_byte_seconds": "首字节限 {value} 内", "limits.request_seconds": "完整请求限 {value} 内",
   "limits.idle_seconds": "最多沉默 {value}", "limits.send_seconds": "一次 send() 限 {value} 内", "limits.max_line": "每行最多 {value}",
   "limits.transcript_bytes": "每个记录保留 {value}", "limits.transcripts_bytes": "全部记录共保留 {value}",
+  rules: "规则", ruleOn: "已启用 {count} 条规则", rulesOn: "已启用 {count} 条规则", ruleWhen: "当内容含有", ruleThen: "就答复", ruleAnything: "任何内容", ruleAdd: "添加",
+  ruleSwitch: "规则 {number}", on: "开", off: "关", ruleAnswered: "已答复 {count} 次", ruleRemove: "删除规则 {number}", byRule: "规则",
+  ruleHint: "规则代替你答复 input()，以最先符合的一条为准；答复中的 {text} 代表收到的内容。",
   whoCanReach: "谁能连接", "reach.machine": "仅限本机", "reach.network": "同一网络：请输入 {address}", "reach.public": "公开：请输入 {address}",
   "reach.nowhere": "同一网络，但本机没有网络地址",
   "who.machine": "只有本机上的程序可以连接", "who.network": "同一网络中的任何人都可以连接", "who.public": "任何能到达本机的人都可以连接",
@@ -90,6 +105,8 @@ const ZH = {
   connections: "连接列表", connection: "连接 #{id}", noConnections: "还没有连接", noneHere: "此处为空",
   "column.id": "#", "column.state": "状态", "column.peer": "地址", "column.messages": "收 / 发", "column.bytes": "字节", "column.last": "最近消息", "column.age": "时长",
   replyTo: "回复 #{id}", typeReply: "输入回复，回车发送", typeAny: "输入消息，回车发送", waitingFor: "已等待你 {time}",
+  savedReplies: "常用回复", savedTitle: "常用回复，也可在输入框中按 Alt+1 到 Alt+9", saveReply: "保存这条回复", forgetReply: "删除“{text}”",
+  noSaved: "还没有常用回复：先输入一条，再保存", "keys.saved": "在输入框中：插入常用回复",
   discard: "丢弃 #{id} 的草稿", discardShort: "丢弃", notSent: "未发送：{reason}", notSentText: "未发送：“{text}”，{reason}",
   "code.ended": "连接已结束", "code.answered": "这个问题已有人回答", "code.busy": "处理程序正在发送",
   "code.full": "客户端没有读取", "code.stopped": "服务器已停止", "code.silent": "内核尚未答复，消息可能稍后送达",
@@ -109,6 +126,7 @@ const ZH = {
   laneIs: "{lane}：{state}，{how}", laneSince: "自 {time} 起，已 {duration}", laneFrom: "自 {time} 起，历时 {duration}", comma: "，", asTable: "以表格显示", moreLanes: "另有 {count} 条",
   "column.lane": "泳道", "column.now": "当前状态", "column.since": "起始时间", onlyOpen: "仅已连接", zoomIn: "放大时间", zoomOut: "缩小时间", pause: "暂停", toNow: "回到现在",
   secondsBack: "−{count} 秒", minutesBack: "−{count} 分", secondsLong: "{count} 秒", minutesLong: "{count} 分钟", lookedBack: "截至 {time} 的 {span}",
+  "keys.timeline": "在时间线中：选择泳道、回看、缩放、暂停、回到现在",
   laneKeys: "泳道：上下键选择，左右键回看，加减键缩放，空格键暂停，N 键回到现在",
   messageAll: "发给所有人的消息", sendAll: "全部发送", typeAll: "发给全部 {count} 个连接，回车发送",
   refused: "未完成：{reason}", partly: "未对全部完成：{reason}", dismiss: "关闭提示",
@@ -123,8 +141,8 @@ export const LANGUAGES = { en: EN, zh: ZH };
 /** "en" or "zh": what was chosen, else the page's language, else the browser's. JupyterLab says "en" until it is told another. */
 export function pickLanguage(chosen, ofDocument, ofBrowser) {
   if (Object.hasOwn(LANGUAGES, chosen)) return chosen;
-  const ofPage = /^en\b/i.test(ofDocument ?? "") ? "" : ofDocument;
-  return /^zh\b/i.test(ofPage || ofBrowser || "") ? "zh" : "en";
+  const ofPage = /^en(?![a-z])/i.test(ofDocument ?? "") ? "" : ofDocument;
+  return /^zh(?![a-z])/i.test(ofPage || ofBrowser || "") ? "zh" : "en";
 }
 
 /**
