@@ -81,6 +81,7 @@ class Loop:
                 self.stop = False
                 return False
             self.thread = threading.current_thread()
+            self.is_selecting = True  # as good as: nothing is done for anybody before it does
             self.is_done.clear()
             return True
 

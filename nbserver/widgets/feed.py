@@ -69,7 +69,7 @@ class Feed:
         tables: Message = {"connections": [], "clients": []}
         for (table, _), row in self._rows.items():
             tables[table].append(row)
-        return {**self._stamp("snap"), "v": VERSION, **self._sent, **tables}
+        return {**self._stamp("snap"), "v": VERSION, **self._sent, **tables, **self._lanes()}
 
     def delta(self) -> tuple[Message, bytes] | None:
         """What has changed since the last message, with the bodies of its entries; None when nothing has."""
@@ -77,13 +77,16 @@ class Feed:
         for name, value in self._facts().items():
             if self._sent.get(name) != value:
                 self._sent[name] = changes[name] = value
-        lanes = self.past.look()
-        if lanes:
-            changes["lanes"] = lanes
+        changes.update(self._lanes())
         entries, body = self._fresh_entries()
         if entries:
             changes["entries"] = entries
         return ({**self._stamp("delta"), **changes}, body) if changes else None
+
+    def _lanes(self) -> Message:
+        """What the rows do not tell of the time line, if there is something new."""
+        lanes = self.past.look()
+        return {"lanes": lanes} if lanes else {}
 
     def beat(self) -> Message:
         """A delta without a change: it says that the kernel lives."""

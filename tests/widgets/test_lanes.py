@@ -42,6 +42,12 @@ def lane_of(told: dict, number: int) -> list:
     return next(lane for lane in told["lanes"] if lane[0] == number)
 
 
+def test_a_snapshot_says_what_is_new_too_and_says_it_once(single):
+    feed = Feed(single, Fleet())
+    assert feed.snapshot()["lanes"]["loop"][1] == "selecting"
+    assert "lanes" not in feed.snapshot() and feed.delta() is None
+
+
 def test_the_wait_in_the_backlog_is_told_while_it_lasts_and_goes_on_when_accepted(single):
     feed = Feed(single, Fleet())
     feed.snapshot()
@@ -63,7 +69,7 @@ def test_the_wait_in_the_backlog_is_told_while_it_lasts_and_goes_on_when_accepte
             assert "waiting" in first_states and first_states[-1] == "closed"
 
 
-def test_a_threading_server_tells_a_loop_in_select_and_lanes_that_wait(tmp_path):
+def test_a_threading_server_tells_a_loop_in_select_and_lanes_that_wait():
     with net.listen() as server:
         feed = Feed(server, Fleet())
         feed.snapshot()
@@ -72,9 +78,10 @@ def test_a_threading_server_tells_a_loop_in_select_and_lanes_that_wait(tmp_path)
                 client.sendall(b"hello")
             server.wait_connections(2, 5)
             assert server[1].wait_waiting(5) and server[2].wait_waiting(5)
-            loops = follow(feed, lambda told: told["loops"] and told["loops"][-1] == "selecting")["loops"]
-            assert not any(state.startswith("serving") for state in loops)
+            feed.delta()
+            follow(feed, lambda _: feed.past.told()["loop"][-1][1] == "selecting")
             told = feed.past.told()
+            assert not any(state.startswith("serving") for _, state in told["loop"])
             for number in (1, 2):
                 _, states, marks = lane_of(told, number)
                 ago, state = states[-1]
