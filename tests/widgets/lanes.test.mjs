@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { clampEnd, eachBar, fitted, gridStep, inSight, labelOf, Lanes, SPANS, stateAt, STATES, summary, zoomed } from "../../nbserver/widgets/js/lanes.js";
-import { described, exact } from "../../nbserver/widgets/js/timeline.js";
+import { described, exact } from "../../nbserver/widgets/js/laneparts.js";
 import { makeStore } from "../../nbserver/widgets/js/store.js";
 import { LANGUAGES, speak } from "../../nbserver/widgets/js/words.js";
 
