@@ -4,7 +4,7 @@ import { backText, eachBar, eachState, fitted, gridStep, inSight, kindOf, labelO
 
 export const LINE = 1.75; // em, one lane
 export const AXIS = 1.9; // em, the scale above the lanes
-const [GUTTER, MOST_GUTTER] = [12.6, 0.3]; // em for the lanes' names, and at most so much of the width
+const [GUTTER, MOST_GUTTER] = [13.6, 0.3]; // em for the lanes' names, and at most so much of the width
 const TOKENS = ["ground", "text", "quiet", "line", "edge", "chosen", "accent", "wait", "wait-ground", "run", "receive", "send", "calm", "bad"];
 
 /** Hidden elements that carry the colours of the style sheet: a canvas needs them resolved. */
