@@ -57,11 +57,11 @@ class Lane:
             self.carried = (row[3], row[4])
 
     def told(self, now: float) -> tuple[list[Any], list[Any]]:
-        """States and marks, each with the milliseconds that it lies back."""
-        states: list[Any] = [[_ago(now, when), state] for when, state in self.states]
-        marks = [[_ago(now, when), came, went] for when, came, went in self.marks if now - when < _SECONDS]
-        first = next((i for i, (ago, _) in enumerate(states) if ago < _SECONDS * 1000), len(states))
-        return states[max(0, first - 1) :], marks
+        """States and marks of the last ten minutes, as lists."""
+        begin = now - _SECONDS
+        states: list[Any] = [list(state) for state in self.states]
+        first = next((i for i, (when, _) in enumerate(states) if when > begin), len(states))
+        return states[max(0, first - 1) :], [list(mark) for mark in self.marks if mark[0] > begin]
 
 
 class Past:
@@ -144,11 +144,7 @@ class Past:
         """All that is known of the last ten minutes."""
         now = time.time()
         lanes = [[number, *lane.told(now)] for number, lane in self._lanes.items()]
-        return {"t": "lanes", "now": now, "loop": self._loop.told(now)[0], "queue": self._queued(), "lanes": lanes}
-
-
-def _ago(now: float, when: float) -> int:
-    return round((now - when) * 1000)
+        return {"t": "lanes", "loop": self._loop.told(now)[0], "queue": self._queued(), "lanes": lanes}
 
 
 def _loop_state(server: Server, now: float) -> tuple[str, float]:

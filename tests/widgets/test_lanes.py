@@ -84,8 +84,7 @@ def test_a_threading_server_tells_a_loop_in_select_and_lanes_that_wait():
             assert not any(state.startswith("serving") for _, state in told["loop"])
             for number in (1, 2):
                 _, states, marks = lane_of(told, number)
-                ago, state = states[-1]
-                assert state == "waiting" and abs(told["now"] - ago / 1000 - server[number].question.since) < 0.01
+                assert states[-1] == [server[number].question.since, "waiting"]
                 assert [mark[1:] for mark in marks] == [[1, 0]]
 
 
@@ -116,7 +115,7 @@ def test_of_more_than_ten_minutes_only_the_state_that_went_on_is_told():
     for when, state in ((1000.0, "receiving"), (2000.0, "running"), (9900.0, "sending")):
         assert lane.became(state, when)
     assert not lane.became("sending", 9950.0)
-    assert lane.told(now)[0] == [[8_000_000, "running"], [100_000, "sending"]]
+    assert lane.told(now)[0] == [[2000.0, "running"], [9900.0, "sending"]]
 
 
 def test_a_connection_that_came_and_went_between_two_looks_has_run():

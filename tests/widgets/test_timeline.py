@@ -8,13 +8,16 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from .conftest import CONTRAST, Board, row, waiting
+from .conftest import CONTRAST, NOW, Board, row, waiting
 
 PAST = {
     "t": "lanes",
-    "loop": [[15_000, "selecting"], [5_000, "serving 1"]],
+    "loop": [[NOW - 15, "selecting"], [NOW - 5, "serving 1"]],
     "queue": [],
-    "lanes": [[1, [[4_900, "receiving"], [3_000, "waiting"]], [[3_100, 1, 0]]], [2, [[9_000, "running"]], []]],
+    "lanes": [
+        [1, [[NOW - 4.9, "receiving"], [NOW - 3, "waiting"]], [[NOW - 3.1, 1, 0]]],
+        [2, [[NOW - 9, "running"]], []],
+    ],
 }
 FRAME = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"""
 # So many that a time line that is seen is drawn in some of them.
@@ -53,7 +56,7 @@ class Line:
 
     def tell(self, **past) -> Line:
         self.board.wish("lanes")
-        self.board.play({**PAST, "now": self.board.now, **past})
+        self.board.play({**PAST, **past})
         return self
 
     def as_table(self) -> Line:
@@ -74,7 +77,7 @@ class Line:
 
 @pytest.fixture
 def line(board: Board) -> Line:
-    board.start("timeline").snap(waiting(1, ask=1, since=1_759_999_997.0), row(2), row(3, "receiving"))
+    board.start("timeline").snap(waiting(1, ask=1, since=NOW - 3), row(2), row(3, "receiving"))
     return Line(board).tell()
 
 

@@ -76,17 +76,16 @@ export class Lanes {
   }
 
   /** What was before this view looked. `rows`: all connections, also those whose past is not kept. */
-  takePast(message, rows) {
-    const since = (list) => list.map(([ago, ...rest]) => [message.now - ago / 1000, ...rest]);
-    const told = new Map(message.lanes.map(([id, ...lists]) => [id, lists.map(since)]));
+  takePast(message, rows, now) {
+    const told = new Map(message.lanes.map(([id, ...lists]) => [id, lists]));
     this.isReady = true;
-    this.loop.states = since(message.loop);
+    this.loop.states = message.loop;
     this.takeQueue(message.queue);
     this.connections.clear();
     for (const row of rows) {
       const [states, marks] = told.get(row.id) ?? [];
       if (states) this.connections.set(row.id, { ...newLane("connection", row.id, row.peer), states, marks, carried: [row.in, row.out] });
-      this.takeRow(row, message.now);
+      this.takeRow(row, now);
     }
   }
 

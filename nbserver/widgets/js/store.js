@@ -125,7 +125,7 @@ export class Store {
     if (message.t === "snap") this.takeSnapshot(message);
     else if (message.t === "delta") this.takeDelta(message, buffers[0]);
     else if (message.t === "transcript") this.takeTranscript(message, buffers[0]);
-    else if (message.t === "lanes" && this.lanes && !this.lanes.isReady) this.lanes.takePast(message, this.tables.connections.rows);
+    else if (message.t === "lanes" && this.lanes && !this.lanes.isReady) this.lanes.takePast(message, this.tables.connections.rows, this.now());
     this.changed();
   }
 
