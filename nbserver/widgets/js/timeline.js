@@ -211,7 +211,7 @@ export function makeTimelinePart(hub, signal, actions) {
 
 /** The view "timeline": the time line alone. */
 export function timelineView(hub, { el, signal }) {
-  const timeline = makeTimeline(hub, signal, { onSelect: (id) => hub.desk.set({ selected: id }) });
+  const timeline = makeTimeline(hub, signal, { onSelect: (id) => hub.desk.select(id, "one", []) });
   makeRoot(hub, el, signal, [h("div", { class: "nbs-main" }, timeline.element)], (words) => {
     timeline.show(words);
     return words("timelineOf", { address: hub.store.server?.address ?? "" });
