@@ -15,7 +15,7 @@ import segno
 
 from ..console import Console, Program
 from ..fleet import Client, Fleet
-from ..kernel import ServerProgram, has_server_proxy
+from ..kernel import ServerProgram, client_in, clients_at, connection_of, has_server_proxy
 from ..net import Connection, Server, Zone, address_text
 from ..states import ServerState
 from ..text import safe_text
@@ -30,6 +30,8 @@ _PREVIEW = 80  # characters
 _PROMPT = 200
 _ENTRIES_A_TICK = 50  # of one transcript; what is more is a hole in the numbers, which the view tells
 _FIRST_ENTRIES = 200  # of a transcript that a view begins to watch
+_HOME = secrets.token_hex(8)  # names this process: a page may show the boards of several kernels
+_EARLIER_ENTRIES = 100  # that come when somebody scrolls back
 _SUMMED = ("in", "out", "bytes_in", "bytes_out")  # columns 3 to 6 of a row
 _NEWS_SECONDS = 60.0  # for how long the board says that somebody was turned away
 _WATCHED = 64  # transcripts of one table that views have asked for; the longest unasked falls out
@@ -69,7 +71,7 @@ class Feed:
         tables: Message = {"connections": [], "clients": []}
         for (table, _), row in self._rows.items():
             tables[table].append(row)
-        return {**self._stamp("snap"), "v": VERSION, **self._sent, **tables, **self._lanes()}
+        return {**self._stamp("snap"), "v": VERSION, "home": _HOME, **self._sent, **tables, **self._lanes()}
 
     def delta(self) -> tuple[Message, bytes] | None:
         """What has changed since the last message, with the bodies of its entries; None when nothing has."""
@@ -96,16 +98,22 @@ class Feed:
         """The transcript of one console; its new entries come in the deltas from now on."""
         key = (table, number)
         console = self._console(key)
-        entries: list[list[Any]] = []
-        body = bytearray()
         if console is not None:
             self._cursors.pop(key, None)  # put in anew: the last in the order is the one that was asked for last
             self._cursors[key] = console.transcript.last
             asked = [other for other in self._cursors if other[0] == table]
             for longest_unasked in asked[:-_WATCHED]:
                 del self._cursors[longest_unasked]
-            _add_entries(entries, body, (), console.transcript.read()[-_FIRST_ENTRIES:])
-        return {"t": "transcript", "table": table, "id": number, "entries": entries}, bytes(body)
+        kept = console.transcript.read() if console is not None else []
+        return _page("transcript", key, kept, kept[-_FIRST_ENTRIES:])
+
+    def earlier(self, table: str, number: int, before: int) -> tuple[Message, bytes]:
+        """The entries of a transcript that came just before entry `before`, as far as they are still kept."""
+        key = (table, number)
+        console = self._console(key)
+        kept = console.transcript.read() if console is not None else []
+        page = [entry for entry in kept if entry[0] < before][-_EARLIER_ENTRIES:]
+        return _page("earlier", key, kept, page)
 
     def _facts(self) -> Message:
         """What is told whole, and again when it has changed."""
@@ -121,11 +129,14 @@ class Feed:
         """The rows that are not as they were. Most are, and are only looked at: that look is what a tick costs."""
         changes: Message = {}
         consoles = self._consoles()
+        clients = clients_at(self.server) if self.server is not None else {}
         for key, console in consoles.items():
-            mark = _mark(console)
+            other = _other_end(console, clients)
+            mark = (*_mark(console), other)
             if self._marks.get(key) != mark:
                 self._marks[key] = mark
                 row = self._connection_row(console) if isinstance(console, Connection) else _client_row(console)
+                row.append(other)
                 self._put(key, row)
                 changes.setdefault(key[0], []).append(row)
         for key in self._rows.keys() - consoles.keys():
@@ -233,6 +244,15 @@ class Feed:
         return is_stopped and all(client.has_ended for client in self.fleet)
 
 
+def _page(kind: str, key: Key, kept: list[Any], page: list[Any]) -> tuple[Message, bytes]:
+    """Some entries of one transcript as a message of their own; `first` is the number of the oldest that is kept."""
+    entries: list[list[Any]] = []
+    body = bytearray()
+    _add_entries(entries, body, (), page)
+    first = kept[0][0] if kept else 0
+    return {"t": kind, "table": key[0], "id": key[1], "first": first, "entries": entries}, bytes(body)
+
+
 def _add_entries(entries: list[list[Any]], body: bytearray, key: tuple[Any, ...], fresh: Iterable[Any]) -> None:
     for n, event in fresh:
         entries.append([*key, n, event.kind.value, event.time, len(body), len(event.data), event.size])
@@ -245,6 +265,15 @@ def _mark(console: Any) -> tuple[Any, ...]:
         question = console.question
         return (console.status, console.messages_in, console.messages_out, question and question.number, console.note)
     return (console.has_ended, console.transcript.last, console.question)
+
+
+def _other_end(console: Any, clients: dict[Any, Program]) -> int:
+    """The number of a connection's client, or of a client's connection; 0 if it is not of this process."""
+    if isinstance(console, Connection):
+        other: Any = client_in(clients, console) if clients else None
+    else:
+        other = connection_of(console)
+    return 0 if other is None else other.number
 
 
 def _question(console: Console) -> tuple[str | None, int, float]:

@@ -27,6 +27,8 @@ from .requests import Desk, Request, is_number, rid_of
 _HERE = Path(__file__).parent
 _BEAT_SECONDS = 1.0
 _REMEMBERED_REQUESTS = 1000
+# What the page can read bytes in, half characters and bytes that are none included: js/text.js has the same.
+ENCODINGS = ("utf-8", "ascii", "latin-1", "windows-1252", "utf-16le", "utf-16be", "gbk", "big5", "shift_jis", "euc-kr")
 
 # The one thread of this kernel that sends to pages: ten times a second, a message for each hub, only what is new.
 # Handlers' threads never send: each thread that does would open a ZeroMQ socket of its own, and at about a thousand the
@@ -47,6 +49,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         control: Whether the kernel listens there.
         lang: ``"en"``, ``"zh"``, or "" for the page's own language.
         scale: The size of its views' font, 1.0 being the notebook's.
+        encoding: How its views read bytes, by the name of the encoding.
+        hex: Whether they show bytes as hex instead.
         contrast: ``"high"``, or "" for the page's own.
         fleet: The clients shown with the server.
     """
@@ -58,6 +62,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     control = traitlets.Bool(False).tag(sync=True)
     lang = traitlets.Unicode("").tag(sync=True)
     scale = traitlets.Float(1.0).tag(sync=True)
+    encoding = traitlets.Enum(ENCODINGS, ENCODINGS[0]).tag(sync=True)
+    hex = traitlets.Bool(False).tag(sync=True)
     contrast = traitlets.Enum(["", "high"], "").tag(sync=True)
 
     def __init__(self, server: Server | None = None, fleet: Fleet | None = None) -> None:
@@ -118,10 +124,10 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         what = request.get("do")
         if what == "hello":
             self._outbox.append(("hello", None))
-        elif what == "watch":
-            self._outbox.append(("watch", request))
         elif what == "lanes":
             self._outbox.append(("lanes", None))
+        elif what in ("watch", "earlier"):
+            self._outbox.append(("transcript", request))
         else:
             self._desk.do(request, self._acknowledge)
         self._hurry()
@@ -182,10 +188,13 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _send_transcript(self, request: Request) -> None:
         table, number = request.get("table"), request.get("id")
-        if table in ("connections", "clients") and is_number(number):
-            self._post(*self._feed.watch(str(table), number))
-        else:
+        before = request.get("before") if request["do"] == "earlier" else 0
+        if table not in ("connections", "clients") or not is_number(number) or not is_number(before):
             self._desk.refuse()
+        elif request["do"] == "earlier":
+            self._post(*self._feed.earlier(str(table), number, before))
+        else:
+            self._post(*self._feed.watch(str(table), number))
 
     def _send_delta(self, acks: list[Message]) -> None:
         delta = self._feed.delta()

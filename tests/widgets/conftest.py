@@ -96,7 +96,7 @@ CONTRAST = """() => {
   const found = [];
   for (const element of document.querySelectorAll(".nbs *")) {
     const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    const isText = hasText || element.matches("input:not([type=checkbox])");
+    const isText = hasText || element.matches("input:not([type=checkbox]), textarea");
     if (!isText || !element.checkVisibility()) continue;
     const behind = [];
     for (let node = element; node; node = node.parentElement) behind.unshift(getComputedStyle(node).backgroundColor);
@@ -126,6 +126,7 @@ def row(id: int, state: str = "running", **more: Any) -> list[Any]:
         "note": "",
         "since": NOW if more.get("ask") else 0,
         "speaks": "",
+        "link": 0,
     }
     assert more.keys() <= columns.keys()
     return list({**columns, **more}.values())

@@ -29,7 +29,7 @@ export function makeDesk({ wish, changed, life }) {
 
   const desk = {
     selected: null, chosen: new Set(), anchor: null, chosenIn: "", filter: "all", sort: BY_NUMBER, finding: makeFinding({ wish, changed, life }),
-    isHex: false, encoding: "utf-8", notice: null, panel: "", isTimelineOpen: false,
+    lineEnd: false, asHex: false, notice: null, panel: "", isTimelineOpen: false,
 
     // Asked for every row of the list at every drawing: without a draft anywhere there is no key to put together.
     draft: (table, id) => (drafts.size ? drafts.get(keyOf(table, id)) ?? "" : ""),
@@ -42,11 +42,17 @@ export function makeDesk({ wish, changed, life }) {
     type(table, id, text) {
       const key = keyOf(table, id);
       if (text === "") drafts.delete(key); else drafts.set(key, text);
+      if (refusals.get(key)?.code === "noHex") refusals.delete(key); // it is being put right
       changed();
     },
     discard(table, id) {
       drafts.delete(keyOf(table, id));
       refusals.delete(keyOf(table, id));
+      changed();
+    },
+    /** Says of a text why it is not sent at all; it stays where it was typed. */
+    refuse(table, id, refusal) {
+      refusals.set(keyOf(table, id), refusal);
       changed();
     },
     set(values) {
@@ -76,7 +82,7 @@ export function makeDesk({ wish, changed, life }) {
     /** Sends what was typed. The box is free at once; a refused text comes back into it, unless a new one stands there. */
     async submit(table, id, request) {
       const key = keyOf(table, id);
-      const { text } = request;
+      const text = request.text ?? request.hex;
       drafts.delete(key);
       refusals.delete(key);
       sending.set(key, request.ask ?? 0);
