@@ -59,7 +59,7 @@ def test_a_server_without_threads_serves_itself_and_the_others_wait_in_the_backl
         until(lambda: server.backlog == 2)
         assert sorted(server.backlog_peers) == sorted(others)
         held.go_on.set()
-        server.wait_connections(3, 5)
+        server.wait_for_connections(3, 5)
         until(lambda: server.loop is LoopState.SELECTING)
         assert server.serving is None and server.backlog_peers == []
 
@@ -68,7 +68,7 @@ def test_a_threading_server_is_back_in_select_while_its_handlers_run(held, conne
     with net.listen(held) as server:
         for _ in range(3):
             connect(server)
-        server.wait_connections(3, 5)
+        server.wait_for_connections(3, 5)
         until(lambda: server.loop is LoopState.SELECTING)
         assert server.serving is None and len(server.observation.live) == 3
 

@@ -53,7 +53,7 @@ def test_the_wait_in_the_backlog_is_told_while_it_lasts_and_goes_on_when_accepte
     feed.snapshot()
     with socket.create_connection(single.address) as first:
         first.sendall(b"hello")
-        assert single.wait_connections(1, 5) is None and single[1].wait_waiting(5)
+        assert single.wait_for_connections(1, 5) is None and single[1].wait_waiting(5)
         assert follow(feed, lambda told: told["loops"])["loops"][-1] == "serving 1"
         with socket.create_connection(single.address) as second:
             peer = "{}:{}".format(*second.getsockname())
@@ -76,7 +76,7 @@ def test_a_threading_server_tells_a_loop_in_select_and_lanes_that_wait():
         with socket.create_connection(server.address) as one, socket.create_connection(server.address) as two:
             for client in (one, two):
                 client.sendall(b"hello")
-            server.wait_connections(2, 5)
+            server.wait_for_connections(2, 5)
             assert server[1].wait_waiting(5) and server[2].wait_waiting(5)
             feed.delta()
             follow(feed, lambda _: feed.past.told()["loop"][-1][1] == "selecting")
