@@ -18,7 +18,9 @@ from typing import Any
 from .. import context
 from ..errors import InputClosed, NotHeard
 from ..events import Kind, text_event
+from ..export import Snapshot
 from ..journal import Journal
+from ..text import safe_text
 from . import routing
 from .console import Console
 
@@ -36,6 +38,8 @@ class Program(Console):
     Attributes:
         name: What it is, in a few words; its thread's name as well.
         error: What it raised, or None.
+        is_saved: Whether a notebook that shows it keeps its conversation as text.
+        on_snapshot: Given each snapshot that is taken, if somebody keeps them.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class Program(Console):
         self._inherited = frozenset(map(id, inherited))
         self.name = name
         self.error: BaseException | None = None
+        self.is_saved = True
+        self.on_snapshot: Callable[[Snapshot], None] | None = None
         self.opened = time.time()
         self._function = function
         self._ended = False
@@ -124,6 +130,19 @@ class Program(Console):
 
     def __repr__(self) -> str:
         return f"<Program {self.name}, {'ended' if self.has_ended else 'waiting' if self.is_waiting else 'running'}>"
+
+    @property
+    def title(self) -> str:
+        """What it is, and how it stands, in one line that is safe to show."""
+        state = "running" if not self._ended else "ended" if self.error is None else "failed"
+        return f"{safe_text(self.name, 200)}, {'waiting' if self.is_waiting else state}"
+
+    def snapshot(self) -> Snapshot:
+        """As `Console.snapshot`; where the notebook shows it, its text there is refreshed. Thread: any."""
+        made = super().snapshot()
+        if self.on_snapshot is not None:
+            self.on_snapshot(made)
+        return made
 
     @property
     def has_ended(self) -> bool:

@@ -6,12 +6,14 @@ from .cells import Cell, current_cell, shell
 from .doctor import Report, doctor
 from .magics import Magics
 from .nested import allow_nested_asyncio
+from .outputs import Output
 from .programs import ServerProgram, compiled, run_text
 from .proxy import has_server_proxy
 
 __all__ = [
     "Cell",
     "Magics",
+    "Output",
     "Report",
     "ServerProgram",
     "allow_nested_asyncio",

@@ -1,0 +1,82 @@
+"""What stays of a board in a notebook that is read without a kernel: the conversation as text, in an output of its own.
+
+JupyterLab shows no other form of an output whose widget is gone, so the text cannot be in the board's own. While the
+board is there, the style sheet hides it.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from ..console import Program
+from ..kernel import Output
+from ..net import Server
+from ..states import ServerState
+from .hub import publisher
+
+if TYPE_CHECKING:
+    from ..export import Snapshot
+    from ..fleet import Fleet
+
+_NOTHING = {"text/html": '<div class="nbs-saved"></div>', "text/plain": ""}
+
+
+class Saved:
+    """The text of one server, of one client, or of several, as the notebook keeps it.
+
+    It is refreshed with each snapshot that is taken, and at the end: when the server stops, when all clients have
+    ended.
+    """
+
+    def __init__(self, thing: Server | Program | Fleet) -> None:
+        """Keep what is said with `thing`, once it is shown."""
+        self._thing = thing
+        self._output = Output()
+        self._due: Snapshot | None = None
+        self._is_complete = False
+        self._sending = threading.Lock()  # the main thread and the publisher send; the newer must not be overtaken
+
+    def show(self) -> None:
+        """Begin, or show it in one more cell. Thread: the main one."""
+        self._thing.on_snapshot = None
+        made = self._thing.snapshot()
+        self._thing.on_snapshot = self.take
+        self._is_complete = self._has_ended()
+        has_said = any(block.lines for block in made.blocks)
+        self._output.show(_bundle(made) if has_said else _NOTHING)
+        if not self._is_complete:
+            publisher.add(self)
+
+    def take(self, made: Snapshot) -> None:
+        """A snapshot was taken. Thread: any; a handler's does not send, since that would open a socket of ZeroMQ's."""
+        self._due = made
+        if threading.current_thread() is threading.main_thread():
+            self._send()
+        else:
+            publisher.add(self)
+            publisher.hurry()
+
+    def tick(self) -> bool:
+        """Send what is due; returns whether there may be more to come. Thread: the publisher's."""
+        if self._due is not None:
+            self._send()
+        elif not self._is_complete and self._has_ended():
+            self._thing.snapshot()  # comes to `take`
+        return not self._is_complete
+
+    def _send(self) -> None:
+        with self._sending:
+            made, self._due = self._due, None
+            if made is not None:
+                self._is_complete = self._has_ended()
+                self._output.refresh(_bundle(made))
+
+    def _has_ended(self) -> bool:
+        if isinstance(self._thing, Server):
+            return self._thing.state is ServerState.STOPPED
+        return self._thing.has_ended
+
+
+def _bundle(made: Snapshot) -> dict[str, str]:
+    return {"text/html": made._repr_html_(), "text/plain": str(made)}
