@@ -7,6 +7,7 @@ board is there, the style sheet hides it.
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from ..console import Program
@@ -19,14 +20,15 @@ if TYPE_CHECKING:
     from ..export import Snapshot
     from ..fleet import Fleet
 
+_PERIOD = 10.0  # seconds: JupyterLab saves the file whenever it likes, with what was said until a moment before
 _NOTHING = {"text/html": '<div class="nbs-saved"></div>', "text/plain": ""}
 
 
 class Saved:
     """The text of one server, of one client, or of several, as the notebook keeps it.
 
-    It is refreshed with each snapshot that is taken, and at the end: when the server stops, when all clients have
-    ended.
+    It is refreshed every ten seconds while something is said, with each snapshot that is taken, and at the end: when
+    the server stops, when all clients have ended.
     """
 
     def __init__(self, thing: Server | Program | Fleet) -> None:
@@ -35,6 +37,7 @@ class Saved:
         self._output = Output()
         self._due: Snapshot | None = None
         self._is_complete = False
+        self._taken, self._taken_at = 0, 0.0
         self._sending = threading.Lock()  # the main thread and the publisher send; the newer must not be overtaken
 
     def show(self) -> None:
@@ -43,6 +46,7 @@ class Saved:
         made = self._thing.snapshot()
         self._thing.on_snapshot = self.take
         self._is_complete = self._has_ended()
+        self._note()
         has_said = any(block.lines for block in made.blocks)
         self._output.show(_bundle(made) if has_said else _NOTHING)
         if not self._is_complete:
@@ -51,6 +55,7 @@ class Saved:
     def take(self, made: Snapshot) -> None:
         """A snapshot was taken. Thread: any; a handler's does not send, since that would open a socket of ZeroMQ's."""
         self._due = made
+        self._note()
         if threading.current_thread() is threading.main_thread():
             self._send()
         else:
@@ -61,9 +66,22 @@ class Saved:
         """Send what is due; returns whether there may be more to come. Thread: the publisher's."""
         if self._due is not None:
             self._send()
-        elif not self._is_complete and self._has_ended():
+        elif not self._is_complete and (self._has_ended() or self._is_old()):
             self._thing.snapshot()  # comes to `take`
         return not self._is_complete
+
+    def _note(self) -> None:
+        self._taken, self._taken_at = self._events(), time.monotonic()
+
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._taken_at > _PERIOD and self._events() != self._taken
+
+    def _events(self) -> int:
+        """How many facts there have been."""
+        if isinstance(self._thing, Server):
+            return self._thing.journal.last
+        clients = [self._thing] if isinstance(self._thing, Program) else self._thing
+        return sum(client.transcript.last for client in clients)
 
     def _send(self) -> None:
         with self._sending:

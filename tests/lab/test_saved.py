@@ -1,4 +1,4 @@
-"""The conversation in a notebook that a real JupyterLab has saved: in the file, and on the screen without its kernel."""
+"""The conversation in a notebook that a real JupyterLab has saved: in the file, and on the screen without a kernel."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ FOREIGN = """all => all.flatMap((each) => [each, ...each.querySelectorAll("*")])
     !["DIV", "DETAILS", "SUMMARY", "PRE"].includes(each.tagName)
     || each.getAttributeNames().some((name) => !["class", "open"].includes(name))).map((each) => each.outerHTML)"""
 
+ALL_TELL = """() => [...document.querySelectorAll(".nbs-saved")].every((each) => each.textContent.includes("ended")
+    || each.textContent.includes("stopped"))"""
+
 
 def saved(page):
     """The saved parts that can be seen."""
@@ -56,9 +59,7 @@ def talked(open_notebook, lab):
         expect(board(page)).to_contain_text("stopped")
         for number in range(len(payloads)):
             expect(page.get_by_role("region", name=f"Client {number + 1}", exact=True)).to_contain_text("closed")
-        page.wait_for_function(
-            """() => [...document.querySelectorAll(".nbs-saved")].every((each) => /Conversation/.test(each.textContent))"""
-        )
+        page.wait_for_function(ALL_TELL)
         expect(saved(page)).to_have_count(0)  # there is the board, which shows it better
         notebook.save()
         return notebook, lab.notebooks / notebook.path.rpartition("/")[2]
@@ -109,3 +110,24 @@ def nothing_runs(page, payloads: list[str]) -> None:
         assert all(payload.replace("\\", "\\\\") in shown for payload in payloads)
     assert saved(page).evaluate_all(FOREIGN) == []
     assert page.evaluate("() => window.__xss ?? 0") == 0
+
+
+def test_after_a_page_was_loaded_anew_a_snapshot_is_saved_where_it_is_asked_for(open_notebook, lab):
+    """JupyterLab knows no output by its name any more then: the old one stays as it was."""
+    notebook = open_notebook(
+        [STAGE, "fleet = nbserver.clients(server, 1, ['before'])\nfleet[0].hear()", "server.snapshot()"]
+    )
+    file = lab.notebooks / notebook.path.rpartition("/")[2]
+    notebook.run_all()
+    expect(board(notebook.page)).to_be_visible(timeout=PATIENCE * SECOND)
+    notebook.wait_idle()
+    notebook.save()
+    notebook.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+    notebook.open()
+    expect(board(notebook.page)).to_be_visible(timeout=PATIENCE * SECOND)
+    notebook.ask("fleet[0].say('after'), fleet[0].hear()")
+    notebook.run(2)
+    expect(saved(notebook.page)).to_contain_text("← after")
+    notebook.save()
+    notebook.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+    assert ["← after" in text for text in texts_in(file)] == [False, True]
