@@ -1,9 +1,9 @@
 """The only package that knows IPython and ipykernel."""
 
-from . import bridge
+from . import bridge, roundtrip
 from .bridge import install, view_paths
 from .cells import Cell, current_cell, shell
-from .doctor import Report, doctor
+from .doctor import Finding, Report, doctor
 from .magics import Magics
 from .nested import allow_nested_asyncio
 from .outputs import Output
@@ -12,6 +12,7 @@ from .proxy import has_server_proxy
 
 __all__ = [
     "Cell",
+    "Finding",
     "Magics",
     "Output",
     "Report",
@@ -23,6 +24,7 @@ __all__ = [
     "has_server_proxy",
     "install",
     "bridge",
+    "roundtrip",
     "run_text",
     "shell",
     "view_paths",

@@ -17,7 +17,7 @@ from IPython.display import display
 
 from ..errors import UsageError
 from ..fleet import Fleet
-from ..kernel import bridge
+from ..kernel import bridge, roundtrip
 from ..net import Clock, Server
 from .feed import Feed, Message
 from .pack import pack
@@ -74,6 +74,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         _hubs.add(self)
         self.control = bridge.listen_to_views(self.key, self.receive, self.comm)
         self.on_msg(self._on_comm)
+        roundtrip.take_part(self.key, self._ping)
 
     @traitlets.validate("scale")
     def _is_size(self, proposal: Any) -> float:
@@ -92,6 +93,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     def close(self) -> None:
         """End it; its views show nothing any more."""
         bridge.stop_listening(self.key)
+        roundtrip.leave(self.key)
         _hubs.discard(self)
         self.layout.close()  # a widget of its own, which nothing else would end
         super().close()
@@ -115,13 +117,26 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
             return
         bridge.count_path(path)
         what = request.get("do")
+        if what == "pong":
+            roundtrip.answered(rid, path)
+            return
         if what == "hello":
+            if not roundtrip.note_host(request.get("host", "")):
+                self._desk.refuse()
+                return
             self._outbox.append(("hello", None))
         elif what == "watch":
             self._outbox.append(("watch", request))
         else:
             self._desk.do(request, self._acknowledge)
         self._hurry()
+
+    def _ping(self, rid: str) -> bool:
+        """Have the pages that show this hub asked; whether there ever was one. Thread: any."""
+        if self._is_seen:
+            self._outbox.append(("ping", rid))
+            self._hurry()
+        return self._is_seen
 
     def _came_before(self, rid: str) -> bool:
         """Whether this request has come already, by another way. Its acknowledgement is given again then."""
@@ -164,6 +179,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
                 acks.append(content)
             elif what == "hello":
                 wants_snapshot = True
+            elif what == "ping":
+                self._post({"t": "ping", "rid": content})
             else:
                 watches.append(content)
         if wants_snapshot:

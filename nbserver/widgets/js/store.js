@@ -93,8 +93,8 @@ const keyOf = (table, id) => `${table}/${id}`;
 const emptyTranscript = () => ({ entries: [], isReady: false });
 
 export class Store {
-  constructor({ say, changed, clock, later }) {
-    Object.assign(this, { say, changed, clock, later });
+  constructor({ say, changed, clock, later, host }) {
+    Object.assign(this, { say, changed, clock, later, host });
     this.epoch = "";
     this.q = -1;
     this.server = null;
@@ -178,7 +178,7 @@ export class Store {
   hello() {
     this.isSynced = false;
     const hello = ++this.hellos;
-    this.insist({ do: "hello" }, () => this.isSynced || hello !== this.hellos);
+    this.insist({ do: "hello", host: this.host }, () => this.isSynced || hello !== this.hellos);
   }
 
   /** Keeps a transcript up to date while somebody looks at it. Returns the function that ends this. */
@@ -230,6 +230,6 @@ export class Store {
   close() { this.isClosed = true; }
 }
 
-export function makeStore({ say, changed, clock = () => performance.now() / 1000, later = (act, wait) => setTimeout(act, wait) }) {
-  return new Store({ say, changed, clock, later });
+export function makeStore({ say, changed, host, clock = () => performance.now() / 1000, later = (act, wait) => setTimeout(act, wait) }) {
+  return new Store({ say, changed, clock, later, host });
 }
