@@ -67,29 +67,24 @@ class Report:
     findings: tuple[Finding, ...]
 
     def __str__(self) -> str:
-        width = max(len(finding.name) for finding in self.findings)
-        return "\n".join(_lines(finding, width) for finding in self.findings)
+        return "\n".join("".join(text for text, _ in self._pieces(finding)) for finding in self.findings)
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        """The same for a page. In ``<code>`` no page looks for formulas: accounts and pages choose their own names."""
-        return "<table>\n" + "".join(map(_row, self.findings)) + "</table>"
+        """The same for a page, what asks for attention in bold. In a ``<pre>`` no page looks for formulas."""
+        pieces = [[*self._pieces(finding), ("\n", False)] for finding in self.findings]
+        marked = [f"<b>{html.escape(text)}</b>" if bold else html.escape(text) for row in pieces for text, bold in row]
+        return f"<pre>{''.join(marked)}</pre>"
 
-
-def _lines(finding: Finding, width: int) -> str:
-    text = finding.value + (f"\n-> {finding.advice}" if finding.advice else "")
-    head = f"{finding.level.value:<7}  {finding.name:<{width}}  "
-    return head + text.replace("\n", "\n" + " " * len(head))
-
-
-def _row(finding: Finding) -> str:
-    name, value, advice = (html.escape(text) for text in (finding.name, finding.value, finding.advice))
-    value = "<br>".join(f"<code>{line}</code>" for line in value.split("\n"))
-    level = finding.level.value if finding.level is Level.OK else f"<b>{finding.level.value}</b>"
-    todo = f"<br>→ <code>{advice}</code>" if advice else ""
-    return f'<tr><td align="left">{level}</td><td align="left">{name}</td><td align="left">{value}{todo}</td></tr>\n'
+    def _pieces(self, finding: Finding) -> list[tuple[str, bool]]:
+        """What is shown of a finding: texts, and whether each asks for attention."""
+        width = max(len(one.name) for one in self.findings)
+        below = "\n" + " " * (width + 11)
+        value = f"  {finding.name:<{width}}  " + finding.value.replace("\n", below)
+        advice = [(f"{below}-> {finding.advice}", True)] if finding.advice else []
+        return [(f"{finding.level.value:<7}", finding.level is not Level.OK), (value, False), *advice]
 
 
 def doctor() -> Report:
