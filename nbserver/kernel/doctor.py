@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import os
 import platform
+import textwrap
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _WAYS = {
     "subshell": "a subshell (also while a cell runs)",
     "comm": "the widget's comm (waits for a running cell)",
 }
+_COLUMNS = 60  # of characters, for what was found
 _PATIENCE = 1.0  # seconds for the pages to answer
 
 
@@ -82,9 +84,15 @@ class Report:
         """What is shown of a finding: texts, and whether each asks for attention."""
         width = max(len(one.name) for one in self.findings)
         below = "\n" + " " * (width + 11)
-        value = f"  {finding.name:<{width}}  " + finding.value.replace("\n", below)
-        advice = [(f"{below}-> {finding.advice}", True)] if finding.advice else []
+        value = f"  {finding.name:<{width}}  " + below.join(_wrapped(finding.value))
+        advice = [(below + below.join(_wrapped(f"-> {finding.advice}", "   ")), True)] if finding.advice else []
         return [(f"{finding.level.value:<7}", finding.level is not Level.OK), (value, False), *advice]
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    """Lines that fit beside the names, in a terminal and in a notebook on a projector."""
+    wrapper = textwrap.TextWrapper(_COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [short for line in text.split("\n") for short in wrapper.wrap(line)]
 
 
 def doctor() -> Report:
@@ -102,7 +110,7 @@ def doctor() -> Report:
 
 def _software() -> Iterator[Finding]:
     yield Finding("Python", f"{platform.python_version()} on {platform.system()}")
-    yield Finding("packages", "\n".join(f"{name} {_version(name)}" for name in _PACKAGES))
+    yield Finding("packages", ", ".join(f"{name} {_version(name)}" for name in _PACKAGES))
     yield Finding("kernel", type(kernel()).__name__ if kernel() else "none: not in a notebook")
 
 
@@ -160,7 +168,7 @@ def _milliseconds(seconds: list[float]) -> str:
 
 
 def _patches() -> Iterator[Finding]:
-    yield Finding("input() and print()", "routed by thread" if console.is_routed() else "as they were")
+    yield Finding("input(), print()", "routed by thread" if console.is_routed() else "as they were")
     if is_nested_asyncio():
         advice = "restart the kernel to undo it; programs under %%server and %%client do not need it"
         yield Finding("asyncio", "patched by nest-asyncio for the whole session", Level.NOTE, advice)

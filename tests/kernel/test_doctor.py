@@ -119,15 +119,17 @@ def test_a_text_of_several_lines_stays_in_its_column():
 
 
 def test_packages_that_matter_are_named():
-    assert {"ipykernel", "jupyter-server-proxy"} <= {line.split()[0] for line in found("packages").value.splitlines()}
+    assert {"ipykernel", "jupyter-server-proxy"} <= {each.split()[0] for each in found("packages").value.split(", ")}
 
 
 def test_what_asks_for_attention_comes_first_and_says_what_to_do(monkeypatch):
     monkeypatch.setattr(machine, "container_limit", lambda: machine.Limit("this container or session", 2000, 2048))
     first, *others = doctor().findings
     assert (first.name, first.level) == ("threads", Level.WARNING)
-    lines = str(doctor()).splitlines()
-    assert lines[0].startswith("warning  threads  ") and lines[1].strip().startswith("-> this container or session may")
+    text = str(doctor())
+    assert text.startswith("warning  threads  ") and text.index(" -> this container or session may") < text.index(
+        "\nok "
+    )
     assert {finding.level for finding in others} <= {Level.OK, Level.NOTE}
 
 
@@ -151,8 +153,8 @@ def test_nest_asyncio_is_reported(monkeypatch):
 
 
 def test_in_a_page_it_is_text_in_one_element(monkeypatch):
-    monkeypatch.setattr(machine, "other_people", lambda: ["<img src=x onerror=alert(1)>"])
+    monkeypatch.setattr(machine, "other_people", lambda: ["<img/src=x/onerror=alert(1)>"])
     monkeypatch.setenv("JUPYTERHUB_USER", "me")
     text = doctor()._repr_html_()
-    assert "&lt;img src=x onerror=alert(1)&gt;" in text
+    assert "&lt;img/src=x/onerror=alert(1)&gt;" in text
     assert set(re.findall(r"<[^>]*>", text)) == {"<pre>", "</pre>", "<b>", "</b>"}

@@ -20,5 +20,5 @@ def test_which_page_it_is_and_how_its_replies_come(open_notebook):
     notebook.run(1)
     report = page.locator(".jp-OutputArea-output pre", has_text="front end")
     expect(report).to_contain_text(re.compile(r"front end +JupyterLab 4\.\d+\.\d+"), timeout=PATIENCE * SECOND)
-    expect(report).to_contain_text(re.compile(r"by the control channel \(also while a cell runs\): \d+ ms"))
+    expect(report).to_contain_text(re.compile(r"by the control channel \(also while a cell runs\):\s+\d+ ms"))
     expect(report).to_contain_text(re.compile(r"input\(\) in a cell +asks the person"))
