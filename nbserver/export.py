@@ -20,10 +20,11 @@ MOST_CONSOLES = 200
 """So many are written down, the newest."""
 MOST_LINES = 100
 """So many lines of each, the newest."""
-MOST_BYTES = 131_072
-"""So large is the text, and so large is the same as HTML, both of which a notebook keeps: 256 KiB together."""
+MOST_BYTES = 130_000
+"""So large are all lines together, and so large are they as HTML. A notebook keeps both forms: less than 256 KiB."""
 
 _LINE = 500  # characters of one message
+_COUNT_BYTES = 48  # for the line that says how many are left out
 _OPEN_LINES = 60  # of more lines a page shows the title alone, until somebody opens it
 _SIGNS = {
     Kind.RECEIVED: "←",
@@ -52,26 +53,24 @@ class Block(NamedTuple):
     missing: int = 0
 
     @classmethod
-    def of(cls, title: str, transcript: Record) -> Block:
-        """The newest lines of a transcript."""
-        events = transcript.read()
-        kept = events[-MOST_LINES:]
-        missing = kept[0][0] - 1 if kept else transcript.last
-        return cls(title, tuple(line_of(event) for _, event in kept), missing)
+    def of(cls, title: str, events: list[tuple[int, Event]], most: int) -> Block:
+        """The newest of numbered events, in at most `most` bytes of HTML, if the title alone is no longer.
 
-    def within(self, most: int) -> Block:
-        """The same in at most `most` bytes, if the title alone is no longer: the oldest lines are left out."""
-        left, kept = most - _weight(self.title), 0
-        for line in reversed(self.lines):
+        Only what fits is written: to make a line safe takes long.
+        """
+        left, lines = most - _weight(title) - _COUNT_BYTES, []
+        for _, event in reversed(events):
+            line = line_of(event)
             left -= _weight(line)
             if left < 0:
                 break
-            kept += 1
-        return self._replace(lines=self.lines[len(self.lines) - kept :], missing=self.missing + len(self.lines) - kept)
+            lines.append(line)
+        last = events[-1][0] if events else 0
+        return cls(title, tuple(reversed(lines)), last - len(lines))
 
     @property
     def weight(self) -> int:
-        """How large it is, in bytes of HTML, which is the larger form."""
+        """How large it is as HTML, which is the larger form, in bytes."""
         return sum(map(_weight, (self.title, *self.lines)))
 
     def __str__(self) -> str:
@@ -106,11 +105,9 @@ class Snapshot:
             left_out: How many there were before these.
         """
         every = list(consoles)
-        blocks = [Block.of(*console) for console in every[-MOST_CONSOLES:]]
+        blocks = _blocks(every[-MOST_CONSOLES:], MOST_BYTES)
         saved = time.strftime("%Y-%m-%d %H:%M:%S")
-        return cls(
-            f"{title}, saved {saved}", about, tuple(_within(blocks, MOST_BYTES)), left_out + len(every) - len(blocks)
-        )
+        return cls(f"{title}, saved {saved}", about, blocks, left_out + len(every) - len(blocks))
 
     def __str__(self) -> str:
         left_out = [f"… {count_of(self.left_out, 'console')} before these left out"] if self.left_out else []
@@ -145,13 +142,16 @@ def line_of(event: Event) -> str:
     return f"{moment} {_SIGNS.get(kind, '·')} {text}{whole}"
 
 
-def _within(blocks: list[Block], most: int) -> list[Block]:
-    """The blocks in at most `most` bytes: those that are short are whole, the long ones share what is left."""
+def _blocks(consoles: list[tuple[str, Record]], most: int) -> tuple[Block, ...]:
+    """Consoles in at most `most` bytes: those that said little are whole, the others share what is left."""
+    newest = [record.read(max(0, record.last - MOST_LINES)) for _, record in consoles]
+    sizes = [sum(min(len(event.data), _LINE) for _, event in events) for events in newest]
+    blocks: dict[int, Block] = {}
     left = most
-    for done, at in enumerate(sorted(range(len(blocks)), key=lambda at: blocks[at].weight)):
-        blocks[at] = blocks[at].within(left // (len(blocks) - done))
+    for at in sorted(range(len(consoles)), key=lambda at: sizes[at]):
+        blocks[at] = Block.of(consoles[at][0], newest[at], left // (len(consoles) - len(blocks)))
         left -= blocks[at].weight
-    return blocks
+    return tuple(block for _, block in sorted(blocks.items()))
 
 
 def _weight(line: str) -> int:
