@@ -71,7 +71,7 @@ class Block(NamedTuple):
     @property
     def weight(self) -> int:
         """How large it is as HTML, which is the larger form, in bytes."""
-        return sum(map(_weight, (self.title, *self.lines)))
+        return sum(map(_weight, (self.title, *self.lines)), _COUNT_BYTES)
 
     def __str__(self) -> str:
         left_out = [f"  … {count_of(self.missing, 'line')} before these left out"] if self.missing else []
