@@ -42,15 +42,22 @@ class Saved:
 
     def show(self) -> None:
         """Begin, or show it in one more cell. Thread: the main one."""
-        self._thing.on_snapshot = None
-        made = self._thing.snapshot()
-        self._thing.on_snapshot = self.take
-        self._is_complete = self._has_ended()
-        self._note()
-        has_said = any(block.lines for block in made.blocks)
-        self._output.show(_bundle(made) if has_said else _NOTHING)
+        with self._sending:
+            self._thing.on_snapshot = None
+            made = self._thing.snapshot()
+            self._thing.on_snapshot = self.take
+            self._note()
+            self._is_complete = self._has_ended()
+            has_said = any(block.lines for block in made.blocks)
+            self._output.show(_bundle(made) if has_said else _NOTHING)
         if not self._is_complete:
             publisher.add(self)
+
+    def close(self) -> None:
+        """End it, as it is now. Thread: the main one."""
+        if not self._is_complete:
+            self._thing.snapshot()
+        self._thing.on_snapshot, self._is_complete = None, True
 
     def take(self, made: Snapshot) -> None:
         """A snapshot was taken. Thread: any; a handler's does not send, since that would open a socket of ZeroMQ's."""

@@ -32,7 +32,9 @@ def panel(thing: Server | Program | Fleet) -> View:
 
 def close(thing: Any) -> None:
     """End the panel of `thing`, if it has one."""
-    _saved.pop(thing, None)
+    saved = _saved.pop(thing, None)
+    if saved is not None:
+        saved.close()
     view = _panels.pop(thing, None)
     if view is not None:
         view.mirror.close()
