@@ -122,7 +122,7 @@ class Snapshot:
         title, _, text = str(self).partition("\n")
         is_open = " open" if text.count("\n") < _OPEN_LINES else ""
         return (
-            f'<details class="nbs-saved"{is_open}><summary>{html.escape(title)}</summary>\n'
+            f'<details class="nbs-conversation"{is_open}><summary>{html.escape(title)}</summary>\n'
             f"<pre>{html.escape(text, quote=False)}</pre>\n</details>"
         )
 

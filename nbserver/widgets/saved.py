@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..fleet import Fleet
 
 _PERIOD = 10.0  # seconds: JupyterLab saves the file whenever it likes, with what was said until a moment before
-_NOTHING = {"text/html": '<div class="nbs-saved"></div>', "text/plain": ""}
+_NOTHING = {"text/html": '<div class="nbs-conversation"></div>', "text/plain": ""}
 
 
 class Saved:

@@ -28,8 +28,8 @@ FOREIGN = """all => all.flatMap((each) => [each, ...each.querySelectorAll("*")])
     !["DIV", "DETAILS", "SUMMARY", "PRE"].includes(each.tagName)
     || each.getAttributeNames().some((name) => !["class", "open"].includes(name))).map((each) => each.outerHTML)"""
 
-ALL_TELL = """() => [...document.querySelectorAll(".nbs-saved")].every((each) => each.textContent.includes("ended")
-    || each.textContent.includes("stopped"))"""
+ALL_TELL = """() => [...document.querySelectorAll(".nbs-conversation")]
+    .every((each) => /, (ended|stopped)\\n/.test(each.textContent))"""
 
 
 def saved(page):
@@ -41,7 +41,7 @@ def texts_in(file) -> list[str]:
     """What the file keeps of each conversation, as plain text."""
     cells = json.loads(file.read_text("utf-8"))["cells"]
     outputs = [output.get("data", {}) for cell in cells for output in cell["outputs"]]
-    return ["".join(data["text/plain"]) for data in outputs if "nbs-saved" in "".join(data.get("text/html", ""))]
+    return ["".join(data["text/plain"]) for data in outputs if "nbs-conversation" in "".join(data.get("text/html", ""))]
 
 
 @pytest.fixture
