@@ -4,6 +4,7 @@ from . import bridge, roundtrip
 from .bridge import install, view_paths
 from .cells import Cell, current_cell, shell
 from .doctor import Finding, Report, doctor
+from .links import client_in, client_of, clients_at, connection_of
 from .magics import Magics
 from .nested import allow_nested_asyncio
 from .outputs import Output
@@ -18,7 +19,11 @@ __all__ = [
     "Report",
     "ServerProgram",
     "allow_nested_asyncio",
+    "client_in",
+    "client_of",
+    "clients_at",
     "compiled",
+    "connection_of",
     "current_cell",
     "doctor",
     "has_server_proxy",

@@ -15,7 +15,7 @@ import segno
 
 from ..console import Console, Program
 from ..fleet import Client, Fleet
-from ..kernel import ServerProgram, has_server_proxy
+from ..kernel import ServerProgram, client_in, clients_at, connection_of, has_server_proxy
 from ..net import Connection, Server, Zone, address_text
 from ..states import ServerState
 from ..text import safe_text
@@ -29,6 +29,7 @@ _PREVIEW = 80  # characters
 _PROMPT = 200
 _ENTRIES_A_TICK = 50  # of one transcript; what is more is a hole in the numbers, which the view tells
 _FIRST_ENTRIES = 200  # of a transcript that a view begins to watch
+_HOME = secrets.token_hex(8)  # names this process: a page may show the boards of several kernels
 _SUMMED = ("in", "out", "bytes_in", "bytes_out")  # columns 3 to 6 of a row
 _NEWS_SECONDS = 60.0  # for how long the board says that somebody was turned away
 _WATCHED = 64  # transcripts of one table that views have asked for; the longest unasked falls out
@@ -66,7 +67,7 @@ class Feed:
         tables: Message = {"connections": [], "clients": []}
         for (table, _), row in self._rows.items():
             tables[table].append(row)
-        return {**self._stamp("snap"), "v": VERSION, **self._sent, **tables}
+        return {**self._stamp("snap"), "v": VERSION, "home": _HOME, **self._sent, **tables}
 
     def delta(self) -> tuple[Message, bytes] | None:
         """What has changed since the last message, with the bodies of its entries; None when nothing has."""
@@ -112,11 +113,14 @@ class Feed:
         """The rows that are not as they were. Most are, and are only looked at: that look is what a tick costs."""
         changes: Message = {}
         consoles = self._consoles()
+        clients = clients_at(self.server) if self.server is not None else {}
         for key, console in consoles.items():
-            mark = _mark(console)
+            other = _other_end(console, clients)
+            mark = (*_mark(console), other)
             if self._marks.get(key) != mark:
                 self._marks[key] = mark
                 row = self._connection_row(console) if isinstance(console, Connection) else _client_row(console)
+                row.append(other)
                 self._put(key, row)
                 changes.setdefault(key[0], []).append(row)
         for key in self._rows.keys() - consoles.keys():
@@ -235,6 +239,15 @@ def _mark(console: Any) -> tuple[Any, ...]:
         question = console.question
         return (console.status, console.messages_in, console.messages_out, question and question.number, console.note)
     return (console.has_ended, console.transcript.last, console.question)
+
+
+def _other_end(console: Any, clients: dict[Any, Program]) -> int:
+    """The number of a connection's client, or of a client's connection; 0 if it is not of this process."""
+    if isinstance(console, Connection):
+        other: Any = client_in(clients, console) if clients else None
+    else:
+        other = connection_of(console)
+    return 0 if other is None else other.number
 
 
 def _question(console: Console) -> tuple[str | None, int, float]:

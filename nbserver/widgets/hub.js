@@ -3,6 +3,7 @@ import { boardView } from "./js/board.js";
 import { clientsView } from "./js/clients.js";
 import { makeDesk } from "./js/desk.js";
 import { hostName } from "./js/host.js";
+import { joinPage } from "./js/otherend.js";
 import { makeLink } from "./js/link.js";
 import { makeSettings } from "./js/settings.js";
 import { makeStore } from "./js/store.js";
@@ -24,7 +25,8 @@ function initialize({ model, signal }) {
   const link = makeLink(model);
   const store = makeStore({ say: link.say, changed: changed.fire, host: hostName() });
   const desk = makeDesk({ wish: link.wish, changed: changed.fire, life: () => store.epoch });
-  const hub = { store, desk, link, settings: makeSettings(model, changed.fire), onChange: changed.on };
+  const hub = { store, desk, link, settings: makeSettings(model, changed.fire), onChange: changed.on, shows: { connections: new Set(), clients: new Set() } };
+  joinPage(hub, signal);
 
   model.on("msg:custom", (message, buffers) => {
     // Acks count even in a delta that the store must refuse: a wish is answered once, whatever was missed before it.

@@ -9,7 +9,7 @@ import time
 import weakref
 from collections import OrderedDict, deque
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
@@ -22,6 +22,9 @@ from ..net import Clock, Server
 from .feed import Feed, Message
 from .pack import pack
 from .requests import Desk, Request, is_number, rid_of
+
+if TYPE_CHECKING:
+    from .saved import Saved
 
 _HERE = Path(__file__).parent
 _BEAT_SECONDS = 1.0
@@ -48,6 +51,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         scale: The size of its views' font, 1.0 being the notebook's.
         contrast: ``"high"``, or "" for the page's own.
         fleet: The clients shown with the server.
+        saved: What the notebook keeps of the conversation, if it does.
     """
 
     _esm = pack(_HERE / "hub.js")
@@ -69,6 +73,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self._outbox: deque[tuple[str, Any]] = deque()
         self._asked: OrderedDict[str, Message | None] = OrderedDict()  # rid → its acknowledgement, once there is one
         self._is_seen = False
+        self.saved: Saved | None = None
         self._last_sent = 0.0
         super().__init__(key=secrets.token_hex(16), **_chosen)
         _hubs.add(self)
@@ -158,6 +163,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _hurry(self) -> None:
         publisher.add(self)
+        if self.saved is not None:  # a click may let clients run again that had ended
+            publisher.add(self.saved)
         publisher.hurry()
 
     def tick(self) -> bool:

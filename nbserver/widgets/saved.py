@@ -73,15 +73,16 @@ class Saved:
         """Send what is due; returns whether there may be more to come. Thread: the publisher's."""
         if self._due is not None:
             self._send()
-        elif not self._is_complete and (self._has_ended() or self._is_old()):
+        elif self._has_ended() != self._is_complete or self._has_news():  # clients may run again
             self._thing.snapshot()  # comes to `take`
         return not self._is_complete
 
     def _note(self) -> None:
         self._taken, self._taken_at = self._events(), time.monotonic()
 
-    def _is_old(self) -> bool:
-        return time.monotonic() - self._taken_at > _PERIOD and self._events() != self._taken
+    def _has_news(self) -> bool:
+        is_time = self._is_complete or time.monotonic() - self._taken_at > _PERIOD
+        return is_time and self._events() != self._taken
 
     def _events(self) -> int:
         """How many facts there have been."""

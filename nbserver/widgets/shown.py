@@ -37,6 +37,7 @@ def close(thing: Any) -> None:
         saved.close()
     view = _panels.pop(thing, None)
     if view is not None:
+        view.mirror.fleet.close()  # those that were added there
         view.mirror.close()
         view.close()
 
@@ -69,6 +70,7 @@ def _bundle(thing: Any, **options: Any) -> Any:
         if thing not in _saved:
             _saved[thing] = Saved(thing)
         _saved[thing].show()
+        panel(thing).mirror.saved = _saved[thing]
     bundle = panel(thing)._repr_mimebundle_(**options)
     data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
     return {**(data or {}), "text/plain": repr(thing)}, metadata

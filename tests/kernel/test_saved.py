@@ -10,6 +10,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from .page import Page
+
 SERVE = "import nbserver\nserver = nbserver.serve(nbserver.Echo)\nserver"
 TALK = (
     "fleet = nbserver.clients(server, 2, ['<b>hello</b> $x$\\n'])\nheard = [client.hear() for client in fleet]\nfleet"
@@ -109,7 +111,15 @@ def test_clients_are_kept_when_the_last_has_ended(kernel, told):
     kernel.must(PLAIN_SERVER)
     kernel.must(PLAIN_CLIENT)
     kernel.pump_until(lambda: len(told.texts()) == 2 and "| hello" in told.texts()[1])
-    assert re.search(r"\nclient 1: program, ended\n(  .*\n)*  .* closed: ended$", told.texts()[1])
+    assert re.search(r"\nclient 1: program, ended\n(  .*\n)*  .* closed: ended after .*$", told.texts()[1])
+
+
+def test_clients_that_are_run_again_are_kept_to_their_new_end(kernel, told):
+    kernel.must("import nbserver, types\nfleet = nbserver.clients(lambda: print('done'), 1)\nfleet")
+    kernel.pump_until(lambda: "closed: ended" in told.texts()[0])
+    Page(kernel, "types.SimpleNamespace(panel=nbserver.panel(fleet))").must("run_clients")
+    kernel.pump_until(lambda: told.texts()[0].count("closed: ended") == 2)
+    assert "opened: run 2\n" in told.texts()[0]
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,7 @@ def row(id: int, state: str = "running", **more: Any) -> list[Any]:
         "note": "",
         "since": NOW if more.get("ask") else 0,
         "speaks": "",
+        "link": 0,
     }
     assert more.keys() <= columns.keys()
     return list({**columns, **more}.values())

@@ -458,7 +458,7 @@ def test_clients_have_consoles(board: Board) -> None:
     board.refuse(board.wish("input", text="kept"), "refused", "No.")
     expect(box).to_have_value("kept")
     expect(console.get_by_role("alert")).to_contain_text("No.")
-    page.get_by_role("button", name="Close client 2", exact=True).click()
+    page.get_by_role("button", name="Stop client 2", exact=True).click()
     assert board.wish("close_client")["client"] == 2
     board.delta(clients=[row(2, "closed")])
     expect(box).to_be_disabled()

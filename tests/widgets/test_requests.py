@@ -162,19 +162,8 @@ EXTREMES = {
     "half a character": "\ud800",
 }
 FIELDS = ("rid", "connection", "client", "text", "ask", "table", "id", "contains", "answer", "rule", "on")
-LISTED = (
-    "reply",
-    "broadcast",
-    "find",
-    "disconnect",
-    "reset",
-    "input",
-    "close_client",
-    "add_client",
-    "stop",
-    "hello",
-    "watch",
-)
+LISTED = ("reply", "broadcast", "find", "disconnect", "reset", "input", "close_client", "add_client", "stop", "hello")
+LISTED += ("watch", "end_input", "run_client", "run_clients", "close_clients")
 LISTED += ("add_rule", "change_rule", "remove_rule", "save_reply", "forget_reply")
 # Everything that these objects could be made to do, if a name from a page were looked up on them.
 UNLISTED = sorted({*dir(Desk), *dir(Hub), *dir(Connection), *dir(Server)} - {*LISTED})

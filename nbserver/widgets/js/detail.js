@@ -2,6 +2,7 @@
 import { makeBubbles } from "./bubbles.js";
 import { attribute, attributes, h, peerText, text } from "./dom.js";
 import { stateIcon } from "./icons.js";
+import { otherEnd } from "./otherend.js";
 import { refusalNote, replyBox } from "./replybox.js";
 import { speaksChip, stateWord } from "./row.js";
 import { makeSavedReplies } from "./savedreplies.js";
@@ -55,7 +56,8 @@ export function makeDetail(hub, actions) {
   const shownAs = makeShownAs(hub);
   const transcript = makeTranscript({ hub, table: "connections", makeLines: makeBubbles });
   const speaks = speaksChip();
-  const title = h("div", { class: "nbs-title" }, number, peer, speaks.element, h("span", { class: "nbs-state" }, icon.element, state));
+  const client = otherEnd(hub, "connections");
+  const title = h("div", { class: "nbs-title" }, number, client.element, peer, speaks.element, h("span", { class: "nbs-state" }, icon.element, state));
   const head = h("div", { class: "nbs-detailhead" }, title, h("div", { class: "nbs-tools" }, ...shownAs.elements, reset, close));
   const place = h("div", { class: "nbs-replyplace" });
   const element = h("div", { class: "nbs-detail" }, head, empty, transcript.element, place);
@@ -78,6 +80,7 @@ export function makeDetail(hub, actions) {
     text(peer, row.peer);
     attribute(peer, "title", row.peer);
     speaks.show(row, words);
+    client.show(row, words);
     icon.show(row.state);
     attribute(element, "data-state", row.state);
     text(state, stateWord(row, words));

@@ -7,7 +7,7 @@ const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
 /** Why a text was not sent, in the person's language. */
 export function reasonOf({ code, error }, words) {
-  return code === "refused" || !code ? error : words(`code.${code}`);
+  return code === "refused" || !code ? words.note(error) : words(`code.${code}`);
 }
 
 /**

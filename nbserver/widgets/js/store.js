@@ -4,7 +4,7 @@
 export const KEPT = 400; // entries of one transcript
 const STALE = 3; // seconds without a word from the kernel
 const RATES = 60; // seconds of the spark line
-const COLUMNS = ["id", "state", "peer", "in", "out", "bytesIn", "bytesOut", "last", "preview", "prompt", "ask", "opened", "note", "since", "speaks"];
+const COLUMNS = ["id", "state", "peer", "in", "out", "bytesIn", "bytesOut", "last", "preview", "prompt", "ask", "opened", "note", "since", "speaks", "link"];
 const ENDED = new Set(["closed", "reset", "failed"]);
 const NO_COUNTS = { open: 0, waiting: 0, closed: 0, in: 0, out: 0, bytes_in: 0, bytes_out: 0, errors: 0 };
 
@@ -99,6 +99,7 @@ export class Store {
   constructor({ say, changed, clock, later, host }) {
     Object.assign(this, { say, changed, clock, later, host });
     this.epoch = "";
+    this.home = ""; // the kernel's name: other hubs of it have the other ends of what is here
     this.q = -1;
     this.server = null;
     this.counts = NO_COUNTS;
@@ -130,6 +131,7 @@ export class Store {
     if (isContinuous && message.q <= this.q) return;
     this.tables = { connections: new Table(), clients: new Table() };
     this.epoch = message.ep;
+    this.home = message.home ?? "";
     this.isSynced = this.hasSnapshot = true;
     for (const table of ["connections", "clients"]) {
       for (const columns of message[table]) this.tables[table].put(toRow(columns));

@@ -61,9 +61,13 @@ const EN = {
   "chip.invisible": "invisible", "chip.space": "a space of another width", "chip.marks": "stacked marks", "chip.rest": "more than is shown here",
   messageAll: "Message to all", sendAll: "Send to all", typeAll: "Message to all {count} open, Enter sends",
   refused: "Not done: {reason}", partly: "Not done for all: {reason}", dismiss: "Dismiss",
-  "program.client": "Server program", "program.closeClient": "Close server program", "program.clientTranscript": "Transcript of server program",
+  "program.client": "Server program", "program.stopClient": "Close server program", "program.enlargeClient": "Enlarge server program", "program.clientTranscript": "Transcript of server program",
   "program.clientInput": "Input of server program", "program.discardInput": "Discard draft of server program",
-  clients: "Clients", client: "Client {id}", closeClient: "Close client {id}", clientTranscript: "Transcript of client {id}",
+  clients: "Clients", client: "Client {id}", clientTranscript: "Transcript of client {id}",
+  allClients: "All clients", oneMoreClient: "One more client", clientsAre: "{count} running", clientsWait: "{count} waiting", clientsEnded: "{count} ended",
+  runAgain: "Run client {id} again", stopClient: "Stop client {id}", runAllAgain: "Run all again", stopAllClients: "Stop all", enlargeClient: "Enlarge client {id}",
+  consoleKeys: "Ctrl + C stop · D end input · L clear", showConnection: "Show connection #{id}", showClient: "Show client {id}",
+  "code.boardElsewhere": "its board is not shown on this page", "code.consoleElsewhere": "its console is not shown on this page",
   clientInput: "Input of client {id}", typeInput: "Type ahead, Enter sends", typeAnswer: "Enter sends", discardInput: "Discard draft of client {id}", moreClients: "Show {count} more clients", noClients: "No client yet",
 };
 
@@ -126,9 +130,13 @@ const ZH = {
   "chip.invisible": "不可见字符", "chip.space": "其他宽度的空格", "chip.marks": "叠加符号", "chip.rest": "其余未显示",
   messageAll: "发给所有人的消息", sendAll: "全部发送", typeAll: "发给全部 {count} 个连接，回车发送",
   refused: "未完成：{reason}", partly: "未对全部完成：{reason}", dismiss: "关闭提示",
-  "program.client": "服务端程序", "program.closeClient": "关闭服务端程序", "program.clientTranscript": "服务端程序的记录",
+  "program.client": "服务端程序", "program.stopClient": "关闭服务端程序", "program.enlargeClient": "放大服务端程序", "program.clientTranscript": "服务端程序的记录",
   "program.clientInput": "服务端程序的输入", "program.discardInput": "丢弃服务端程序的草稿",
-  clients: "客户端", client: "客户端 {id}", closeClient: "关闭客户端 {id}", clientTranscript: "客户端 {id} 的记录",
+  clients: "客户端", client: "客户端 {id}", clientTranscript: "客户端 {id} 的记录",
+  allClients: "全部客户端", oneMoreClient: "再加一个客户端", clientsAre: "{count} 个运行中", clientsWait: "{count} 个等待输入", clientsEnded: "{count} 个已结束",
+  runAgain: "再次运行客户端 {id}", stopClient: "停止客户端 {id}", runAllAgain: "全部再次运行", stopAllClients: "全部停止", enlargeClient: "放大客户端 {id}",
+  consoleKeys: "Ctrl + C 停止 · D 结束输入 · L 清屏", showConnection: "显示连接 #{id}", showClient: "显示客户端 {id}",
+  "code.boardElsewhere": "它的面板不在此页面上", "code.consoleElsewhere": "它的控制台不在此页面上",
   clientInput: "客户端 {id} 的输入", typeInput: "可预先输入，回车发送", typeAnswer: "回车发送", discardInput: "丢弃客户端 {id} 的草稿", moreClients: "再显示 {count} 个客户端", noClients: "还没有客户端",
 };
 
