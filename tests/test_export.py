@@ -74,7 +74,7 @@ def test_a_server_a_connection_and_clients_say_what_was_said():
         client.start()
         fleet = Fleet([client])
         client.say("what is it?\n")
-        assert server.wait_connections(1, 5) is None and server[1].wait_waiting(5)
+        assert server.wait_for_connections(1, 5)[0].wait_waiting(5)
         server.reply(1, "a question")
         assert client.hear() == "a question"
         assert f"\nclient 1 of {server.address_text}, connected\n" in str(client.snapshot())

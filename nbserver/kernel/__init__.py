@@ -3,13 +3,14 @@
 from . import bridge, roundtrip
 from .bridge import install, view_paths
 from .cells import Cell, current_cell, shell
-from .doctor import Finding, Report, doctor
+from .doctor import doctor
 from .links import client_in, client_of, clients_at, connection_of
 from .magics import Magics
-from .nested import allow_nested_asyncio
+from .nested import allow_asyncio_run
 from .outputs import Output
 from .programs import ServerProgram, compiled, run_text
 from .proxy import has_server_proxy
+from .report import Finding, Report
 
 __all__ = [
     "Cell",
@@ -18,7 +19,7 @@ __all__ = [
     "Output",
     "Report",
     "ServerProgram",
-    "allow_nested_asyncio",
+    "allow_asyncio_run",
     "client_in",
     "client_of",
     "clients_at",

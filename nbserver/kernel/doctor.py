@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import os
 import platform
-import textwrap
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
 from importlib import metadata
 
 from .. import console
@@ -17,7 +13,8 @@ from ..net import Server, Zone, servers
 from ..text import safe_text
 from . import machine, roundtrip
 from .bridge import kernel, view_paths
-from .nested import is_nested_asyncio
+from .nested import asyncio_finding
+from .report import Finding, Level, Report
 
 _PACKAGES = (
     *("nbserver", "ipykernel", "ipython", "ipywidgets", "anywidget", "jupyterlab", "jupyter-server-proxy"),
@@ -27,72 +24,10 @@ _FEW = 100  # threads or descriptors: fifty clients of this notebook take as man
 _WAYS = {
     "control": "the control channel (also while a cell runs)",
     "subshell": "a subshell (also while a cell runs)",
+    "ahead": "the widget's comm, read ahead of its turn (ipykernel 7: also while a cell runs; 6: while it waits)",
     "comm": "the widget's comm (waits for a running cell)",
 }
-_COLUMNS = 60  # of characters, for what was found
 _PATIENCE = 1.0  # seconds for the pages to answer
-
-
-class Level(str, Enum):
-    """How much a finding matters; the value is the word that is shown. In the order in which they are read."""
-
-    WARNING = "warning"
-    NOTE = "note"
-    OK = "ok"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was found.
-
-    Attributes:
-        name: What was looked at.
-        value: What was found; safe to show.
-        level: How much that matters.
-        advice: What to do, or "".
-    """
-
-    name: str
-    value: str
-    level: Level = Level.OK
-    advice: str = ""
-
-
-@dataclass(frozen=True, repr=False)
-class Report:
-    """What was found, the most urgent first; shown as a list.
-
-    Attributes:
-        findings: See `Finding`.
-    """
-
-    findings: tuple[Finding, ...]
-
-    def __str__(self) -> str:
-        return "\n".join("".join(text for text, _ in self._pieces(finding)) for finding in self.findings)
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        """The same for a page, what asks for attention in bold. In a ``<pre>`` no page looks for formulas."""
-        pieces = [[*self._pieces(finding), ("\n", False)] for finding in self.findings]
-        marked = [f"<b>{html.escape(text)}</b>" if bold else html.escape(text) for row in pieces for text, bold in row]
-        return f"<pre>{''.join(marked)}</pre>"
-
-    def _pieces(self, finding: Finding) -> list[tuple[str, bool]]:
-        """What is shown of a finding: texts, and whether each asks for attention."""
-        width = max(len(one.name) for one in self.findings)
-        below = "\n" + " " * (width + 11)
-        value = f"  {finding.name:<{width}}  " + below.join(_wrapped(finding.value))
-        advice = [(below + below.join(_wrapped(f"-> {finding.advice}", "   ")), True)] if finding.advice else []
-        return [(f"{finding.level.value:<7}", finding.level is not Level.OK), (value, False), *advice]
-
-
-def _wrapped(text: str, indent: str = "") -> list[str]:
-    """Lines that fit beside the names, in a terminal and in a notebook on a projector."""
-    wrapper = textwrap.TextWrapper(_COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-    return [short for line in text.split("\n") for short in wrapper.wrap(line)]
 
 
 def doctor() -> Report:
@@ -147,10 +82,7 @@ def _replies(trips: list[roundtrip.Trip]) -> Finding:
     heard = [trip for trip in trips if trip.path]
     if not heard:
         value = f"no answer within {_PATIENCE:.0f} s: they wait for the running cell, or the page has been closed"
-        advice = (
-            "answer between cells, or put what takes long into a thread; JupyterLab and Notebook 7 answer at any time, "
-            "and so does any page with ipykernel 7 that sends to subshells"
-        )
+        advice = "answer between cells, or open the notebook in JupyterLab or Notebook 7, whose pages need not wait"
         return Finding(name, value, Level.WARNING, advice)
     by = {trip.path: sorted(t.seconds for t in heard if t.path == trip.path) for trip in heard}
     lines = [f"by {_WAYS[path]}: {_milliseconds(seconds)}" for path, seconds in by.items()]
@@ -169,11 +101,7 @@ def _milliseconds(seconds: list[float]) -> str:
 
 def _patches() -> Iterator[Finding]:
     yield Finding("input(), print()", "routed by thread" if console.is_routed() else "as they were")
-    if is_nested_asyncio():
-        advice = "restart the kernel to undo it; programs under %%server and %%client do not need it"
-        yield Finding("asyncio", "patched by nest-asyncio for the whole session", Level.NOTE, advice)
-    else:
-        yield Finding("asyncio", "as it was")
+    yield asyncio_finding()
 
 
 # ── the machine ──

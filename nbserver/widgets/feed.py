@@ -19,6 +19,7 @@ from ..kernel import ServerProgram, client_in, clients_at, connection_of, has_se
 from ..net import Connection, Server, Zone, address_text
 from ..states import ServerState
 from ..text import safe_text
+from .lanes import Past
 
 VERSION = 1
 Message = dict[str, Any]
@@ -30,6 +31,7 @@ _PROMPT = 200
 _ENTRIES_A_TICK = 50  # of one transcript; what is more is a hole in the numbers, which the view tells
 _FIRST_ENTRIES = 200  # of a transcript that a view begins to watch
 _HOME = secrets.token_hex(8)  # names this process: a page may show the boards of several kernels
+_EARLIER_ENTRIES = 100  # that come when somebody scrolls back
 _SUMMED = ("in", "out", "bytes_in", "bytes_out")  # columns 3 to 6 of a row
 _NEWS_SECONDS = 60.0  # for how long the board says that somebody was turned away
 _WATCHED = 64  # transcripts of one table that views have asked for; the longest unasked falls out
@@ -43,6 +45,7 @@ class Feed:
         fleet: The clients.
         epoch: Names the feed's life; the messages of another life are not ours.
         number: Of the newest message.
+        past: What its time line shows of earlier times.
     """
 
     def __init__(self, server: Server | None, fleet: Fleet) -> None:
@@ -50,6 +53,7 @@ class Feed:
         self.fleet = fleet
         self.epoch = secrets.token_hex(8)
         self.number = 0
+        self.past = Past(server)
         self._rows: dict[Key, Row] = {}
         self._marks: dict[Key, tuple[Any, ...]] = {}
         self._sums: Counter[str] = Counter()
@@ -67,7 +71,7 @@ class Feed:
         tables: Message = {"connections": [], "clients": []}
         for (table, _), row in self._rows.items():
             tables[table].append(row)
-        return {**self._stamp("snap"), "v": VERSION, "home": _HOME, **self._sent, **tables}
+        return {**self._stamp("snap"), "v": VERSION, "home": _HOME, **self._sent, **tables, **self._lanes()}
 
     def delta(self) -> tuple[Message, bytes] | None:
         """What has changed since the last message, with the bodies of its entries; None when nothing has."""
@@ -75,10 +79,16 @@ class Feed:
         for name, value in self._facts().items():
             if self._sent.get(name) != value:
                 self._sent[name] = changes[name] = value
+        changes.update(self._lanes())
         entries, body = self._fresh_entries()
         if entries:
             changes["entries"] = entries
         return ({**self._stamp("delta"), **changes}, body) if changes else None
+
+    def _lanes(self) -> Message:
+        """What the rows do not tell of the time line, if there is something new."""
+        lanes = self.past.look()
+        return {"lanes": lanes} if lanes else {}
 
     def beat(self) -> Message:
         """A delta without a change: it says that the kernel lives."""
@@ -88,16 +98,22 @@ class Feed:
         """The transcript of one console; its new entries come in the deltas from now on."""
         key = (table, number)
         console = self._console(key)
-        entries: list[list[Any]] = []
-        body = bytearray()
         if console is not None:
             self._cursors.pop(key, None)  # put in anew: the last in the order is the one that was asked for last
             self._cursors[key] = console.transcript.last
             asked = [other for other in self._cursors if other[0] == table]
             for longest_unasked in asked[:-_WATCHED]:
                 del self._cursors[longest_unasked]
-            _add_entries(entries, body, (), console.transcript.read()[-_FIRST_ENTRIES:])
-        return {"t": "transcript", "table": table, "id": number, "entries": entries}, bytes(body)
+        kept = console.transcript.read() if console is not None else []
+        return _page("transcript", key, kept, kept[-_FIRST_ENTRIES:])
+
+    def earlier(self, table: str, number: int, before: int) -> tuple[Message, bytes]:
+        """The entries of a transcript that came just before entry `before`, as far as they are still kept."""
+        key = (table, number)
+        console = self._console(key)
+        kept = console.transcript.read() if console is not None else []
+        page = [entry for entry in kept if entry[0] < before][-_EARLIER_ENTRIES:]
+        return _page("earlier", key, kept, page)
 
     def _facts(self) -> Message:
         """What is told whole, and again when it has changed."""
@@ -146,6 +162,7 @@ class Feed:
                     self._sums["waiting"] += sign * (one[1] == "waiting")
                     for name, value in zip(_SUMMED, one[3:7], strict=True):
                         self._sums[name] += sign * value
+            self.past.note(key[1], row)
         if row is None:
             del self._marks[key]
         else:
@@ -225,6 +242,15 @@ class Feed:
         """Whether nothing can happen here any more."""
         is_stopped = self.server is None or self.server.state is ServerState.STOPPED
         return is_stopped and all(client.has_ended for client in self.fleet)
+
+
+def _page(kind: str, key: Key, kept: list[Any], page: list[Any]) -> tuple[Message, bytes]:
+    """Some entries of one transcript as a message of their own; `first` is the number of the oldest that is kept."""
+    entries: list[list[Any]] = []
+    body = bytearray()
+    _add_entries(entries, body, (), page)
+    first = kept[0][0] if kept else 0
+    return {"t": kind, "table": key[0], "id": key[1], "first": first, "entries": entries}, bytes(body)
 
 
 def _add_entries(entries: list[list[Any]], body: bytearray, key: tuple[Any, ...], fresh: Iterable[Any]) -> None:

@@ -7,6 +7,7 @@ import { joinPage } from "./js/otherend.js";
 import { makeLink } from "./js/link.js";
 import { makeSettings } from "./js/settings.js";
 import { makeStore } from "./js/store.js";
+import { timelineView } from "./js/timeline.js";
 
 const BEAT = 500; // milliseconds between two looks at the clock: ages, and whether the kernel fell silent
 
@@ -22,7 +23,7 @@ function emitter() {
 
 function initialize({ model, signal }) {
   const changed = emitter();
-  const link = makeLink(model);
+  const link = makeLink(model, { isAlive: () => !store.isOver() && !store.isStale() });
   const store = makeStore({ say: link.say, changed: changed.fire, host: hostName() });
   const desk = makeDesk({ wish: link.wish, changed: changed.fire, life: () => store.epoch });
   const hub = { store, desk, link, settings: makeSettings(model, changed.fire), onChange: changed.on, shows: { connections: new Set(), clients: new Set() } };
@@ -37,7 +38,7 @@ function initialize({ model, signal }) {
   const beat = setInterval(changed.fire, BEAT);
   signal.addEventListener("abort", () => { clearInterval(beat); store.close(); link.close(); });
   store.hello();
-  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context) } };
+  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context), timeline: (context) => timelineView(hub, context) } };
 }
 
 export default { initialize };

@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections import OrderedDict, deque
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _BEAT_SECONDS = 1.0
 _REMEMBERED_REQUESTS = 1000
+# What the page can read bytes in, half characters and bytes that are none included: js/text.js has the same.
+ENCODINGS = ("utf-8", "ascii", "latin-1", "windows-1252", "utf-16le", "utf-16be", "gbk", "big5", "shift_jis", "euc-kr")
 
 # The one thread of this kernel that sends to pages: ten times a second, a message for each hub, only what is new.
 # Handlers' threads never send: each thread that does would open a ZeroMQ socket of its own, and at about a thousand the
@@ -49,6 +52,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         control: Whether the kernel listens there.
         lang: ``"en"``, ``"zh"``, or "" for the page's own language.
         scale: The size of its views' font, 1.0 being the notebook's.
+        encoding: How its views read bytes, by the name of the encoding.
+        hex: Whether they show bytes as hex instead.
         contrast: ``"high"``, or "" for the page's own.
         fleet: The clients shown with the server.
         saved: What the notebook keeps of the conversation, if it does.
@@ -61,6 +66,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     control = traitlets.Bool(False).tag(sync=True)
     lang = traitlets.Unicode("").tag(sync=True)
     scale = traitlets.Float(1.0).tag(sync=True)
+    encoding = traitlets.Enum(ENCODINGS, ENCODINGS[0]).tag(sync=True)
+    hex = traitlets.Bool(False).tag(sync=True)
     contrast = traitlets.Enum(["", "high"], "").tag(sync=True)
 
     def __init__(self, server: Server | None = None, fleet: Fleet | None = None) -> None:
@@ -72,11 +79,13 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self._sending = threading.RLock()
         self._outbox: deque[tuple[str, Any]] = deque()
         self._asked: OrderedDict[str, Message | None] = OrderedDict()  # rid → its acknowledgement, once there is one
+        self._ahead: dict[str, int] = {}  # rid → how often it will come by the comm once more
         self._is_seen = False
         self.saved: Saved | None = None
         self._last_sent = 0.0
         super().__init__(key=secrets.token_hex(16), **_chosen)
         _hubs.add(self)
+        self._comm_id = self.comm.comm_id  # for its end, when the comm may be gone already
         self.control = bridge.listen_to_views(self.key, self.receive, self.comm)
         self.on_msg(self._on_comm)
         roundtrip.take_part(self.key, self._ping)
@@ -97,7 +106,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def close(self) -> None:
         """End it; its views show nothing any more."""
-        bridge.stop_listening(self.key)
+        bridge.stop_listening(self.key, self._comm_id)
         roundtrip.leave(self.key)
         _hubs.discard(self)
         self.layout.close()  # a widget of its own, which nothing else would end
@@ -109,12 +118,26 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         return self._desk.refused
 
     def _on_comm(self, widget: Any, content: Any, buffers: Any) -> None:
-        is_main = threading.current_thread() is threading.main_thread()
-        self.receive(content, "comm" if is_main else "subshell")
+        if not self._was_read_ahead(rid_of(content) if isinstance(content, dict) else ""):
+            is_main = threading.current_thread() is threading.main_thread()
+            self.receive(content, "comm" if is_main else "subshell")
+
+    def _was_read_ahead(self, rid: str) -> bool:
+        """Whether this message has been read before its turn. Told by count: its rid may be forgotten by now."""
+        with self._sending:
+            count = self._ahead.pop(rid, 0)
+            if count > 1:
+                self._ahead[rid] = count - 1
+        return count > 0
 
     def receive(self, request: Any, path: str) -> None:
         """One request of a view. Thread: any; does not block, since it may be the kernel's control thread."""
         rid = rid_of(request) if isinstance(request, dict) else ""
+        if path == "ahead":
+            if not rid:
+                return  # it is refused when its turn comes
+            with self._sending:
+                self._ahead[rid] = self._ahead.get(rid, 0) + 1
         if not rid:  # not one of ours, and nobody to tell
             self._desk.refuse()
             return
@@ -130,8 +153,10 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
                 self._desk.refuse()
                 return
             self._outbox.append(("hello", None))
-        elif what == "watch":
-            self._outbox.append(("watch", request))
+        elif what == "lanes":
+            self._outbox.append(("lanes", None))
+        elif what in ("watch", "earlier"):
+            self._outbox.append(("transcript", request))
         else:
             self._desk.do(request, self._acknowledge)
         self._hurry()
@@ -178,7 +203,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _answer_requests(self) -> list[Message]:
         """Snapshots and transcripts are sent at once; acknowledgements go with the next delta."""
-        acks, wants_snapshot = [], False
+        acks, wants_snapshot, wants_lanes = [], False, False
         watches: list[Request] = []
         while self._outbox:
             what, content = self._outbox.popleft()
@@ -188,21 +213,28 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
                 wants_snapshot = True
             elif what == "ping":
                 self._post({"t": "ping", "rid": content})
+            elif what == "lanes":
+                wants_lanes = True
             else:
                 watches.append(content)
         if wants_snapshot:
             self._is_seen = True
             self._post(self._feed.snapshot())
+        if wants_lanes:
+            self._post(self._feed.past.told())
         for request in watches:
             self._send_transcript(request)
         return acks
 
     def _send_transcript(self, request: Request) -> None:
         table, number = request.get("table"), request.get("id")
-        if table in ("connections", "clients") and is_number(number):
-            self._post(*self._feed.watch(str(table), number))
-        else:
+        before = request.get("before") if request["do"] == "earlier" else 0
+        if table not in ("connections", "clients") or not is_number(number) or not is_number(before):
             self._desk.refuse()
+        elif request["do"] == "earlier":
+            self._post(*self._feed.earlier(str(table), number, before))
+        else:
+            self._post(*self._feed.watch(str(table), number))
 
     def _send_delta(self, acks: list[Message]) -> None:
         delta = self._feed.delta()
@@ -222,7 +254,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
 
     Attributes:
         hub: The hub, by its model's name.
-        view: ``"board"`` or ``"clients"``.
+        view: ``"board"``, ``"clients"`` or ``"timeline"``.
     """
 
     _esm = (_HERE / "view.js").read_text("utf-8")
@@ -235,6 +267,11 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
         self.mirror = hub
         self._place: Any = None  # beside the notebook, once it was docked
         super().__init__(hub=f"anywidget:{hub.model_id}", view=view)
+
+    @cached_property
+    def timeline(self) -> View:
+        """The time line alone, to be put into a cell of its own: who runs, who waits, and for whom."""
+        return View(self.mirror, "timeline")
 
     def dock(self) -> None:
         """Show it beside the notebook as well, where it stays in sight while one scrolls; again, it moves there again.
@@ -263,5 +300,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
     def close(self) -> None:
         """End it."""
         self._undock()
+        if "timeline" in vars(self):
+            self.timeline.close()
         self.layout.close()
         super().close()

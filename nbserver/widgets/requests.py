@@ -50,6 +50,7 @@ class Desk:
         self._finding = threading.Lock()  # held while transcripts are searched: one search at a time
         self._actions: dict[str, Callable[[Request], Ack | None]] = {
             "reply": lambda r: self._connection(r).reply(_text(r), _number(r, "ask"), timeout=_PATIENCE),
+            "send": lambda r: self._connection(r).send(_hex(r), timeout=_PATIENCE),
             "broadcast": self._broadcast,
             "find": self._find,
             "disconnect": lambda r: self._each(r, Connection.close),
@@ -241,6 +242,17 @@ def _text(request: Request) -> str:
     if not isinstance(text, str) or len(text) > _LONGEST:
         raise Refused(f"a reply is a text of at most {_LONGEST} characters")
     return text
+
+
+def _hex(request: Request) -> bytes:
+    """The bytes that somebody wrote in hex, with blanks between them as one likes."""
+    digits = request.get("hex")
+    if not isinstance(digits, str) or not 0 < len(digits) <= _LONGEST:
+        raise Refused(f"bytes are written in hex, with at most {_LONGEST} characters")
+    try:
+        return bytes.fromhex(digits)
+    except ValueError as error:
+        raise Refused("bytes in hex are pairs of the digits 0 to 9 and a to f") from error
 
 
 def _short_text(request: Request, name: str) -> str:

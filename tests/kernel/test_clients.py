@@ -21,7 +21,7 @@ def test_the_tutorials_clients_lead_to_their_rows(tutorial):
 def test_all_run_again_with_fresh_variables(tutorial):
     tutorial.must("members = live_clients()\nfleet = nbserver.Fleet(members)\nserver = nbserver.servers()[0]")
     tutorial.must("assert all(c.wait_waiting(10) for c in members)\nfleet.run_again()")
-    tutorial.must("server.wait_connections(6, 10)\nassert all(c.wait_waiting(10) for c in members)")
+    tutorial.must("server.wait_for_connections(6, 10)\nassert all(c.wait_waiting(10) for c in members)")
     assert tutorial.value("[c.runs for c in members], [c.number for c in live_clients()]") == "([2, 2, 2], [1, 2, 3])"
     assert tutorial.value("sorted(c.connection.number for c in members)") == "[4, 5, 6]"
 

@@ -147,9 +147,9 @@ def test_a_server_that_a_network_reaches_is_pointed_out():
 
 
 def test_nest_asyncio_is_reported(monkeypatch):
-    assert found("asyncio").level is Level.OK
+    assert found("asyncio.run()").level is Level.OK
     monkeypatch.setattr("asyncio._nest_patched", True, raising=False)
-    assert found("asyncio").level is Level.NOTE and "restart the kernel" in found("asyncio").advice
+    assert found("asyncio.run()").level is Level.NOTE and "restart the kernel" in found("asyncio.run()").advice
 
 
 def test_in_a_page_it_is_text_in_one_element(monkeypatch):

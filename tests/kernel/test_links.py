@@ -68,7 +68,7 @@ def test_a_client_of_ours_knows_its_connection(server_class, address, fleet, tmp
 def test_an_unchanged_program_knows_its_connection(fleet):
     with net.listen() as server:
         programs = [start(fleet, textbook(server.address)) for _ in range(2)]
-        server.wait_connections(2, 5)
+        server.wait_for_connections(2, 5)
         for program in programs:
             assert program._journal.wait_for(lambda program=program: program.ends, 5)
             assert client_of(program.connection) is program
@@ -83,20 +83,20 @@ def test_an_unchanged_program_knows_its_connection(fleet):
 def test_two_servers_are_told_apart(fleet):
     with net.listen(net.Echo) as one, net.listen(net.Echo) as two:
         client = start(fleet, lambda number: Client(number, target_of(two)))
-        two.wait_connections(1, 5)
+        two.wait_for_connections(1, 5)
         assert client.connection is two[1]
         with socket.create_connection(one.address):
-            one.wait_connections(1, 5)
+            one.wait_for_connections(1, 5)
             assert client_of(one[1]) is None and client_of(two[1]) is client
 
 
 def test_after_it_ran_again_the_link_is_to_the_new_connection(fleet):
     with net.listen(net.Echo) as server:
         client = start(fleet, lambda number: Client(number, target_of(server)))
-        server.wait_connections(1, 5)
+        server.wait_for_connections(1, 5)
         assert client.connection.number == 1
         client.run_again()
-        server.wait_connections(2, 5)
+        server.wait_for_connections(2, 5)
         assert client.connection.number == 2
         assert (client_of(server[1]), client_of(server[2])) == (None, client)
 
@@ -106,18 +106,18 @@ def test_whoever_is_elsewhere_has_no_other_end(fleet):
         client = start(fleet, lambda number: Client(number, Target.at(listener.getsockname())))
         assert client.connection is None
         with socket.create_connection(server.address):
-            server.wait_connections(1, 5)
+            server.wait_for_connections(1, 5)
             assert client_of(server[1]) is None
 
 
 def test_rows_of_both_ends_name_each_other(fleet):
     with net.listen() as server:
         strangers = [socket.create_connection(server.address) for _ in range(2)]
-        server.wait_connections(2, 5)
+        server.wait_for_connections(2, 5)
         board, consoles = Feed(server, Fleet()), Feed(None, fleet)
         assert board.snapshot()["home"] == consoles.snapshot()["home"]
         program = start(fleet, textbook(server.address))
-        server.wait_connections(3, 5)
+        server.wait_for_connections(3, 5)
         assert program._journal.wait_for(lambda: program.ends, 5)
         assert [row[-1] for row in board.snapshot()["connections"]] == [0, 0, program.number]
         assert [row[-1] for row in consoles.snapshot()["clients"]] == [3]

@@ -43,7 +43,7 @@ def desk(server, fleet):
 
 def waiting(desk, server):
     client = desk.add_client()
-    server.wait_connections(client.number, 5)
+    server.wait_for_connections(client.number, 5)
     client.say("hello")
     assert server[client.number].wait_waiting(5)
     return client
@@ -62,7 +62,7 @@ def test_each_wish_is_carried_out(desk, server, fleet):
     assert desk.carry_out({"do": "input", "rid": "r", "client": 1, "text": "typed"})["ok"]
     assert server[1].wait_waiting(5)
     assert desk.carry_out({"do": "add_client", "rid": "r"})["ok"] and len(fleet) == 2
-    server.wait_connections(2, 5)
+    server.wait_for_connections(2, 5)
     assert desk.carry_out({"do": "close_client", "rid": "r", "client": 2})["ok"]
     server[2].wait_closed(5)
     assert desk.carry_out({"do": "disconnect", "rid": "r", "connection": 1})["ok"]
@@ -83,7 +83,7 @@ def test_a_broadcast_that_misses_one_is_done_and_says_whom_it_missed(desk, serve
     """Sent again it would come twice to the others."""
     waiting(desk, server)
     with socket.create_connection(server.address) as deaf:
-        server.wait_connections(2, 5)
+        server.wait_for_connections(2, 5)
         with contextlib.suppress(NotReading):
             while True:
                 server[2].send(b"x" * 1_000_000, timeout=0)
@@ -161,9 +161,23 @@ EXTREMES = {
     "a long text": "x" * 10_000_000,
     "half a character": "\ud800",
 }
-FIELDS = ("rid", "connection", "client", "text", "ask", "table", "id", "contains", "answer", "rule", "on")
+FIELDS = (
+    "rid",
+    "connection",
+    "client",
+    "text",
+    "ask",
+    "table",
+    "id",
+    "before",
+    "hex",
+    "contains",
+    "answer",
+    "rule",
+    "on",
+)
 LISTED = ("reply", "broadcast", "find", "disconnect", "reset", "input", "close_client", "add_client", "stop", "hello")
-LISTED += ("watch", "end_input", "run_client", "run_clients", "close_clients")
+LISTED += ("watch", "earlier", "send", "end_input", "run_client", "run_clients", "close_clients")
 LISTED += ("add_rule", "change_rule", "remove_rule", "save_reply", "forget_reply")
 # Everything that these objects could be made to do, if a name from a page were looked up on them.
 UNLISTED = sorted({*dir(Desk), *dir(Hub), *dir(Connection), *dir(Server)} - {*LISTED})
@@ -181,7 +195,7 @@ def hub():
     """A hub whose messages are packed as the kernel packs them, and go nowhere."""
     with net.listen() as server, socket.create_connection(server.address) as client:
         client.sendall(b"hello")
-        server.wait_connections(1, 5)
+        server.wait_for_connections(1, 5)
         assert server[1].wait_waiting(5)
         hub = Hub(server)
         hub.server, hub.sent = server, []
@@ -277,7 +291,7 @@ def test_s18_requests_that_come_in_many_threads_at_once_are_done_once_each(serve
     for number, client in enumerate(sockets, 1):
         client.settimeout(5)
         client.sendall(b"hello")
-        server.wait_connections(number, 5)
+        server.wait_for_connections(number, 5)
         assert server[number].wait_waiting(5)
     requests = [{"do": "reply", "rid": f"r{n}", "connection": n, "text": f"for {n}", "ask": 0} for n in range(1, 21)]
     with ThreadPoolExecutor(8) as pool:

@@ -1,7 +1,9 @@
 // The page's copy of what the kernel knows. No DOM in here: node --test runs it as it is.
 // The kernel owns the state: a snapshot sets everything, numbered deltas change it, a gap in the numbers asks for a snapshot.
 
-export const KEPT = 400; // entries of one transcript
+import { Lanes } from "./lanes.js";
+
+export const KEPT = 500; // entries of one transcript: what the kernel keeps, and some that it has forgotten since
 const STALE = 3; // seconds without a word from the kernel
 const RATES = 60; // seconds of the spark line
 const COLUMNS = ["id", "state", "peer", "in", "out", "bytesIn", "bytesOut", "last", "preview", "prompt", "ask", "opened", "note", "since", "speaks", "link"];
@@ -93,7 +95,7 @@ export function ratesOf(history, now) {
 }
 
 const keyOf = (table, id) => `${table}/${id}`;
-const emptyTranscript = () => ({ entries: [], isReady: false });
+const emptyTranscript = () => ({ entries: [], first: 0, isReady: false, asked: 0 });
 
 export class Store {
   constructor({ say, changed, clock, later, host }) {
@@ -108,6 +110,8 @@ export class Store {
     this.tables = { connections: new Table(), clients: new Table() };
     this.transcripts = new Map();
     this.watching = new Map(); // key → how many views show that transcript
+    this.lanes = null; // while a time line is shown
+    this.timelines = 0;
     this.totals = [];
     this.hellos = 0;
     this.isSynced = false;
@@ -122,6 +126,8 @@ export class Store {
     if (message.t === "snap") this.takeSnapshot(message);
     else if (message.t === "delta") this.takeDelta(message, buffers[0]);
     else if (message.t === "transcript") this.takeTranscript(message, buffers[0]);
+    else if (message.t === "lanes" && this.lanes && !this.lanes.isReady) this.lanes.takePast(message, this.tables.connections.rows, this.now());
+    else if (message.t === "earlier") this.takeEarlier(message, buffers[0]);
     this.changed();
   }
 
@@ -138,6 +144,7 @@ export class Store {
     }
     this.takeFacts(message);
     if (isContinuous) return;
+    if (this.lanes) this.askLanes();
     for (const [key, { table, id }] of this.watching) this.askTranscript(key, table, id);
   }
 
@@ -157,6 +164,7 @@ export class Store {
 
   takeFacts(message) {
     this.q = message.q;
+    this.lanes?.take(message, this.tables.connections);
     if (message.server !== undefined) this.server = message.server;
     if (message.counts) this.counts = { ...NO_COUNTS, ...message.counts };
     if (message.rules) this.rules = message.rules.map(toRule);
@@ -180,7 +188,36 @@ export class Store {
     const transcript = this.transcripts.get(keyOf(message.table, message.id));
     if (!transcript) return;
     transcript.entries = toEntries(message.entries.slice(-KEPT), buffer);
+    transcript.first = message.first ?? 0;
     transcript.isReady = true;
+    transcript.asked = 0;
+  }
+
+  /** Entries before those that we have. An answer that comes twice, or after a gap, adds nothing that is there already. */
+  takeEarlier(message, buffer) {
+    const transcript = this.transcripts.get(keyOf(message.table, message.id));
+    const oldest = transcript?.entries[0]?.n;
+    if (!oldest || transcript.asked !== oldest) return;
+    const earlier = message.entries.filter(([n]) => n < oldest);
+    transcript.entries = [...toEntries(earlier, buffer), ...transcript.entries].slice(-KEPT);
+    // The kernel may have forgotten meanwhile what it offered.
+    transcript.first = earlier.length ? message.first : oldest;
+    transcript.asked = 0;
+  }
+
+  /** Whether the kernel has entries before those that are here. */
+  hasEarlier(table, id) {
+    const { entries, first } = this.transcript(table, id);
+    return entries.length > 0 && entries.length < KEPT && first > 0 && first < entries[0].n;
+  }
+
+  /** Asks for entries before those that are here, once until they come. */
+  askEarlier(table, id) {
+    const transcript = this.transcripts.get(keyOf(table, id));
+    if (!transcript?.isReady || transcript.asked || !this.hasEarlier(table, id)) return;
+    const before = transcript.entries[0].n;
+    transcript.asked = before;
+    this.insist({ do: "earlier", table, id, before }, () => transcript.asked !== before || this.transcripts.get(keyOf(table, id)) !== transcript);
   }
 
   /** Asks for a snapshot until one comes. */
@@ -206,6 +243,25 @@ export class Store {
       this.watching.delete(key);
       this.transcripts.delete(key);
     };
+  }
+
+  /** Keeps the lanes of the time line up to date while somebody looks at them. Returns the function that ends this. */
+  watchLanes() {
+    this.timelines += 1;
+    if (this.timelines === 1) {
+      this.lanes = new Lanes();
+      if (this.isSynced) this.askLanes();
+    }
+    return () => {
+      this.timelines -= 1;
+      if (!this.timelines) this.lanes = null;
+    };
+  }
+
+  askLanes() {
+    const lanes = this.lanes;
+    lanes.isReady = false;
+    this.insist({ do: "lanes" }, () => lanes.isReady || this.lanes !== lanes);
   }
 
   transcript(table, id) { return this.transcripts.get(keyOf(table, id)) ?? emptyTranscript(); }
