@@ -16,7 +16,7 @@ from ..console import Program
 from ..errors import ConnectionEnded, NbserverError, NotHeard, UsageError
 from ..events import Kind
 from ..journal import Journal
-from ..states import SERVER_TRANSITIONS, ServerState, may_follow
+from ..states import SERVER_TRANSITIONS, LoopState, ServerState, may_follow
 from ..text import safe_text
 from . import proc, registry
 from .binding import bind
@@ -324,6 +324,33 @@ class Server:
     def backlog(self) -> int | None:
         """How many clients the operating system has connected that wait to be accepted; None if it does not tell."""
         return proc.backlog(self.base.socket) if not self.is_datagram else None
+
+    @property
+    def backlog_peers(self) -> list[tuple[str, int]]:
+        """Who waits to be accepted: their addresses, in no order, as far as the operating system tells (Linux, TCP).
+
+        Reads a table of all TCP sockets of the machine: some milliseconds where there are thousands.
+        """
+        return proc.backlog_peers(self.base.socket) if self.backlog else []
+
+    @property
+    def loop(self) -> LoopState:
+        """What the accept loop is doing at this moment."""
+        loop = self._loop
+        if self._state is not ServerState.SERVING:
+            return LoopState.ENDED
+        if loop.thread is None:
+            return LoopState.UNSEEN
+        if not loop.is_selecting:
+            return LoopState.RUNNING if loop.serving is None else LoopState.SERVING
+        if self.is_pausing:
+            return LoopState.PAUSED
+        return LoopState.SELECTING if self.is_datagram or self.observation.has_room else LoopState.FULL
+
+    @property
+    def serving(self) -> Connection | None:
+        """The connection that the accept loop serves itself, while it does: then it accepts nobody."""
+        return self._loop.serving if self._loop.thread is not None else None
 
     @property
     def speaks_http(self) -> bool:

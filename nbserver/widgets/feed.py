@@ -19,6 +19,7 @@ from ..kernel import ServerProgram, client_in, clients_at, connection_of, has_se
 from ..net import Connection, Server, Zone, address_text
 from ..states import ServerState
 from ..text import safe_text
+from .lanes import Past
 
 VERSION = 1
 Message = dict[str, Any]
@@ -44,6 +45,7 @@ class Feed:
         fleet: The clients.
         epoch: Names the feed's life; the messages of another life are not ours.
         number: Of the newest message.
+        past: What its time line shows of earlier times.
     """
 
     def __init__(self, server: Server | None, fleet: Fleet) -> None:
@@ -51,6 +53,7 @@ class Feed:
         self.fleet = fleet
         self.epoch = secrets.token_hex(8)
         self.number = 0
+        self.past = Past(server)
         self._rows: dict[Key, Row] = {}
         self._marks: dict[Key, tuple[Any, ...]] = {}
         self._sums: Counter[str] = Counter()
@@ -68,7 +71,7 @@ class Feed:
         tables: Message = {"connections": [], "clients": []}
         for (table, _), row in self._rows.items():
             tables[table].append(row)
-        return {**self._stamp("snap"), "v": VERSION, "home": _HOME, **self._sent, **tables}
+        return {**self._stamp("snap"), "v": VERSION, "home": _HOME, **self._sent, **tables, **self._lanes()}
 
     def delta(self) -> tuple[Message, bytes] | None:
         """What has changed since the last message, with the bodies of its entries; None when nothing has."""
@@ -76,10 +79,16 @@ class Feed:
         for name, value in self._facts().items():
             if self._sent.get(name) != value:
                 self._sent[name] = changes[name] = value
+        changes.update(self._lanes())
         entries, body = self._fresh_entries()
         if entries:
             changes["entries"] = entries
         return ({**self._stamp("delta"), **changes}, body) if changes else None
+
+    def _lanes(self) -> Message:
+        """What the rows do not tell of the time line, if there is something new."""
+        lanes = self.past.look()
+        return {"lanes": lanes} if lanes else {}
 
     def beat(self) -> Message:
         """A delta without a change: it says that the kernel lives."""
@@ -153,6 +162,7 @@ class Feed:
                     self._sums["waiting"] += sign * (one[1] == "waiting")
                     for name, value in zip(_SUMMED, one[3:7], strict=True):
                         self._sums[name] += sign * value
+            self.past.note(key[1], row)
         if row is None:
             del self._marks[key]
         else:

@@ -6,6 +6,7 @@ import { joinPage } from "./js/otherend.js";
 import { makeLink } from "./js/link.js";
 import { makeSettings } from "./js/settings.js";
 import { makeStore } from "./js/store.js";
+import { timelineView } from "./js/timeline.js";
 
 const BEAT = 500; // milliseconds between two looks at the clock: ages, and whether the kernel fell silent
 
@@ -35,7 +36,7 @@ function initialize({ model, signal }) {
   const beat = setInterval(changed.fire, BEAT);
   signal.addEventListener("abort", () => { clearInterval(beat); store.close(); link.close(); });
   store.hello();
-  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context) } };
+  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context), timeline: (context) => timelineView(hub, context) } };
 }
 
 export default { initialize };

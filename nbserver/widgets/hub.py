@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections import OrderedDict, deque
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         what = request.get("do")
         if what == "hello":
             self._outbox.append(("hello", None))
+        elif what == "lanes":
+            self._outbox.append(("lanes", None))
         elif what in ("watch", "earlier"):
             self._outbox.append(("transcript", request))
         else:
@@ -178,7 +181,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _answer_requests(self) -> list[Message]:
         """Snapshots and transcripts are sent at once; acknowledgements go with the next delta."""
-        acks, wants_snapshot = [], False
+        acks, wants_snapshot, wants_lanes = [], False, False
         watches: list[Request] = []
         while self._outbox:
             what, content = self._outbox.popleft()
@@ -186,11 +189,15 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
                 acks.append(content)
             elif what == "hello":
                 wants_snapshot = True
+            elif what == "lanes":
+                wants_lanes = True
             else:
                 watches.append(content)
         if wants_snapshot:
             self._is_seen = True
             self._post(self._feed.snapshot())
+        if wants_lanes:
+            self._post(self._feed.past.told())
         for request in watches:
             self._send_transcript(request)
         return acks
@@ -223,7 +230,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
 
     Attributes:
         hub: The hub, by its model's name.
-        view: ``"board"`` or ``"clients"``.
+        view: ``"board"``, ``"clients"`` or ``"timeline"``.
     """
 
     _esm = (_HERE / "view.js").read_text("utf-8")
@@ -236,6 +243,11 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
         self.mirror = hub
         self._place: Any = None  # beside the notebook, once it was docked
         super().__init__(hub=f"anywidget:{hub.model_id}", view=view)
+
+    @cached_property
+    def timeline(self) -> View:
+        """The time line alone, to be put into a cell of its own: who runs, who waits, and for whom."""
+        return View(self.mirror, "timeline")
 
     def dock(self) -> None:
         """Show it beside the notebook as well, where it stays in sight while one scrolls; again, it moves there again.
@@ -264,5 +276,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
     def close(self) -> None:
         """End it."""
         self._undock()
+        if "timeline" in vars(self):
+            self.timeline.close()
         self.layout.close()
         super().close()

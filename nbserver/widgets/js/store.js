@@ -1,6 +1,8 @@
 // The page's copy of what the kernel knows. No DOM in here: node --test runs it as it is.
 // The kernel owns the state: a snapshot sets everything, numbered deltas change it, a gap in the numbers asks for a snapshot.
 
+import { Lanes } from "./lanes.js";
+
 export const KEPT = 500; // entries of one transcript: what the kernel keeps, and some that it has forgotten since
 const STALE = 3; // seconds without a word from the kernel
 const RATES = 60; // seconds of the spark line
@@ -108,6 +110,8 @@ export class Store {
     this.tables = { connections: new Table(), clients: new Table() };
     this.transcripts = new Map();
     this.watching = new Map(); // key → how many views show that transcript
+    this.lanes = null; // while a time line is shown
+    this.timelines = 0;
     this.totals = [];
     this.hellos = 0;
     this.isSynced = false;
@@ -122,6 +126,7 @@ export class Store {
     if (message.t === "snap") this.takeSnapshot(message);
     else if (message.t === "delta") this.takeDelta(message, buffers[0]);
     else if (message.t === "transcript") this.takeTranscript(message, buffers[0]);
+    else if (message.t === "lanes" && this.lanes && !this.lanes.isReady) this.lanes.takePast(message, this.tables.connections.rows, this.now());
     else if (message.t === "earlier") this.takeEarlier(message, buffers[0]);
     this.changed();
   }
@@ -139,6 +144,7 @@ export class Store {
     }
     this.takeFacts(message);
     if (isContinuous) return;
+    if (this.lanes) this.askLanes();
     for (const [key, { table, id }] of this.watching) this.askTranscript(key, table, id);
   }
 
@@ -158,6 +164,7 @@ export class Store {
 
   takeFacts(message) {
     this.q = message.q;
+    this.lanes?.take(message, this.tables.connections);
     if (message.server !== undefined) this.server = message.server;
     if (message.counts) this.counts = { ...NO_COUNTS, ...message.counts };
     if (message.rules) this.rules = message.rules.map(toRule);
@@ -236,6 +243,25 @@ export class Store {
       this.watching.delete(key);
       this.transcripts.delete(key);
     };
+  }
+
+  /** Keeps the lanes of the time line up to date while somebody looks at them. Returns the function that ends this. */
+  watchLanes() {
+    this.timelines += 1;
+    if (this.timelines === 1) {
+      this.lanes = new Lanes();
+      if (this.isSynced) this.askLanes();
+    }
+    return () => {
+      this.timelines -= 1;
+      if (!this.timelines) this.lanes = null;
+    };
+  }
+
+  askLanes() {
+    const lanes = this.lanes;
+    lanes.isReady = false;
+    this.insist({ do: "lanes" }, () => lanes.isReady || this.lanes !== lanes);
   }
 
   transcript(table, id) { return this.transcripts.get(keyOf(table, id)) ?? emptyTranscript(); }
