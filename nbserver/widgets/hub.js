@@ -2,6 +2,7 @@
 import { boardView } from "./js/board.js";
 import { clientsView } from "./js/clients.js";
 import { makeDesk } from "./js/desk.js";
+import { hostName } from "./js/host.js";
 import { joinPage } from "./js/otherend.js";
 import { makeLink } from "./js/link.js";
 import { makeSettings } from "./js/settings.js";
@@ -23,7 +24,7 @@ function emitter() {
 function initialize({ model, signal }) {
   const changed = emitter();
   const link = makeLink(model, { isAlive: () => !store.isOver() && !store.isStale() });
-  const store = makeStore({ say: link.say, changed: changed.fire });
+  const store = makeStore({ say: link.say, changed: changed.fire, host: hostName() });
   const desk = makeDesk({ wish: link.wish, changed: changed.fire, life: () => store.epoch });
   const hub = { store, desk, link, settings: makeSettings(model, changed.fire), onChange: changed.on, shows: { connections: new Set(), clients: new Set() } };
   joinPage(hub, signal);
@@ -31,6 +32,7 @@ function initialize({ model, signal }) {
   model.on("msg:custom", (message, buffers) => {
     // Acks count even in a delta that the store must refuse: a wish is answered once, whatever was missed before it.
     for (const ack of message.acks ?? []) link.acked(ack);
+    if (message.t === "ping") link.say({ do: "pong", rid: message.rid });
     store.handle(message, buffers);
   });
   const beat = setInterval(changed.fire, BEAT);

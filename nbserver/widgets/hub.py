@@ -10,7 +10,7 @@ import weakref
 from collections import OrderedDict, deque
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
@@ -18,11 +18,14 @@ from IPython.display import display
 
 from ..errors import UsageError
 from ..fleet import Fleet
-from ..kernel import bridge
+from ..kernel import bridge, roundtrip
 from ..net import Clock, Server
 from .feed import Feed, Message
 from .pack import pack
 from .requests import Desk, Request, is_number, rid_of
+
+if TYPE_CHECKING:
+    from .saved import Saved
 
 _HERE = Path(__file__).parent
 _BEAT_SECONDS = 1.0
@@ -53,6 +56,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         hex: Whether they show bytes as hex instead.
         contrast: ``"high"``, or "" for the page's own.
         fleet: The clients shown with the server.
+        saved: What the notebook keeps of the conversation, if it does.
     """
 
     _esm = pack(_HERE / "hub.js")
@@ -77,12 +81,14 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self._asked: OrderedDict[str, Message | None] = OrderedDict()  # rid → its acknowledgement, once there is one
         self._ahead: dict[str, int] = {}  # rid → how often it will come by the comm once more
         self._is_seen = False
+        self.saved: Saved | None = None
         self._last_sent = 0.0
         super().__init__(key=secrets.token_hex(16), **_chosen)
         _hubs.add(self)
         self._comm_id = self.comm.comm_id  # for its end, when the comm may be gone already
         self.control = bridge.listen_to_views(self.key, self.receive, self.comm)
         self.on_msg(self._on_comm)
+        roundtrip.take_part(self.key, self._ping)
 
     @traitlets.validate("scale")
     def _is_size(self, proposal: Any) -> float:
@@ -101,6 +107,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     def close(self) -> None:
         """End it; its views show nothing any more."""
         bridge.stop_listening(self.key, self._comm_id)
+        roundtrip.leave(self.key)
         _hubs.discard(self)
         self.layout.close()  # a widget of its own, which nothing else would end
         super().close()
@@ -138,7 +145,13 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
             return
         bridge.count_path(path)
         what = request.get("do")
+        if what == "pong":
+            roundtrip.answered(rid, path)
+            return
         if what == "hello":
+            if not roundtrip.note_host(request.get("host", "")):
+                self._desk.refuse()
+                return
             self._outbox.append(("hello", None))
         elif what == "lanes":
             self._outbox.append(("lanes", None))
@@ -147,6 +160,13 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         else:
             self._desk.do(request, self._acknowledge)
         self._hurry()
+
+    def _ping(self, rid: str) -> bool:
+        """Have the pages that show this hub asked; whether there ever was one. Thread: any."""
+        if self._is_seen:
+            self._outbox.append(("ping", rid))
+            self._hurry()
+        return self._is_seen
 
     def _came_before(self, rid: str) -> bool:
         """Whether this request has come already, by another way. Its acknowledgement is given again then."""
@@ -168,6 +188,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _hurry(self) -> None:
         publisher.add(self)
+        if self.saved is not None:  # a click may let clients run again that had ended
+            publisher.add(self.saved)
         publisher.hurry()
 
     def tick(self) -> bool:
@@ -189,6 +211,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
                 acks.append(content)
             elif what == "hello":
                 wants_snapshot = True
+            elif what == "ping":
+                self._post({"t": "ping", "rid": content})
             elif what == "lanes":
                 wants_lanes = True
             else:

@@ -53,7 +53,7 @@ def test_the_wait_in_the_backlog_is_told_while_it_lasts_and_goes_on_when_accepte
     feed.snapshot()
     with socket.create_connection(single.address) as first:
         first.sendall(b"hello")
-        assert single.wait_for_connections(1, 5) is None and single[1].wait_waiting(5)
+        assert single.wait_for_connections(1, 5)[0].wait_waiting(5)
         assert follow(feed, lambda told: told["loops"])["loops"][-1] == "serving 1"
         with socket.create_connection(single.address) as second:
             peer = "{}:{}".format(*second.getsockname())

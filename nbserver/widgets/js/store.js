@@ -98,8 +98,8 @@ const keyOf = (table, id) => `${table}/${id}`;
 const emptyTranscript = () => ({ entries: [], first: 0, isReady: false, asked: 0 });
 
 export class Store {
-  constructor({ say, changed, clock, later }) {
-    Object.assign(this, { say, changed, clock, later });
+  constructor({ say, changed, clock, later, host }) {
+    Object.assign(this, { say, changed, clock, later, host });
     this.epoch = "";
     this.home = ""; // the kernel's name: other hubs of it have the other ends of what is here
     this.q = -1;
@@ -224,7 +224,7 @@ export class Store {
   hello() {
     this.isSynced = false;
     const hello = ++this.hellos;
-    this.insist({ do: "hello" }, () => this.isSynced || hello !== this.hellos);
+    this.insist({ do: "hello", host: this.host }, () => this.isSynced || hello !== this.hellos);
   }
 
   /** Keeps a transcript up to date while somebody looks at it. Returns the function that ends this. */
@@ -295,6 +295,6 @@ export class Store {
   close() { this.isClosed = true; }
 }
 
-export function makeStore({ say, changed, clock = () => performance.now() / 1000, later = (act, wait) => setTimeout(act, wait) }) {
-  return new Store({ say, changed, clock, later });
+export function makeStore({ say, changed, host, clock = () => performance.now() / 1000, later = (act, wait) => setTimeout(act, wait) }) {
+  return new Store({ say, changed, clock, later, host });
 }
