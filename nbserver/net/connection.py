@@ -214,6 +214,13 @@ class Connection(Traffic):
             return "waiting"
         return self.activity.value if self._state is ConnectionState.OPEN else self._state.value
 
+    @property
+    def mark(self) -> tuple[Any, ...]:
+        """Differs from an earlier one when anything that a row shows has changed; cheaper than to look at all of it."""
+        question = self.question
+        asks = question.number if question is not None else 0
+        return (self._state, self.activity, self.messages_in, self.messages_out, self.last, asks, self.note)
+
     def reply(self, text: str, ask: int = 0, timeout: float = 1.0) -> None:
         """Give the client `text`: as the answer of the ``input()`` that waits here, or else sent as it is, in UTF-8.
 

@@ -25,10 +25,13 @@ function initialize({ model, signal }) {
   const desk = makeDesk({ wish: link.wish, changed: changed.fire, life: () => store.epoch });
   const hub = { store, desk, link, settings: makeSettings(model, changed.fire), onChange: changed.on };
 
-  model.on("msg:custom", (message, buffers) => {
-    // Acks count even in a delta that the store must refuse: a wish is answered once, whatever was missed before it.
-    for (const ack of message.acks ?? []) link.acked(ack);
-    store.handle(message, buffers);
+  model.on("msg:custom", (message, buffers = []) => {
+    const all = message.t === "bundle" ? message.messages : [message];
+    all.forEach((one, i) => {
+      // Acks count even in a delta that the store must refuse: a wish is answered once, whatever was missed before it.
+      for (const ack of one.acks ?? []) link.acked(ack);
+      store.handle(one, buffers.slice(i));
+    });
   });
   const beat = setInterval(changed.fire, BEAT);
   signal.addEventListener("abort", () => { clearInterval(beat); store.close(); link.close(); });

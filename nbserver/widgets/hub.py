@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections import OrderedDict, deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,21 @@ from ..fleet import Fleet
 from ..kernel import bridge
 from ..net import Clock, Server
 from .feed import Feed, Message
+from .pace import Pace
 from .pack import pack
 from .requests import Desk, Request, is_number, rid_of
 
 _HERE = Path(__file__).parent
 _BEAT_SECONDS = 1.0
 _REMEMBERED_REQUESTS = 1000
+_MESSAGES = 5, 15  # of one hub, at once and in each second more: never above 20 in a second
+_TRANSCRIPTS = 32  # in one message
+_ASKED_TRANSCRIPTS = 64  # wait for their turn; for what else it still shows a page asks again
+_DELTA_SECONDS = 0.09  # between two deltas that acknowledge nothing
+_SNAPSHOT_SHARE = 0.2  # of the publisher's time, at most
+
+Part = tuple[Message, bytes]
+"""A message, and the bodies of its entries."""
 
 # The one thread of this kernel that sends to pages: ten times a second, a message for each hub, only what is new.
 # Handlers' threads never send: each thread that does would open a ZeroMQ socket of its own, and at about a thousand the
@@ -62,10 +72,16 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self._desk = Desk(server, self.fleet)
         # Built and sent under one lock, or a delta could overtake the snapshot that it builds on.
         self._sending = threading.RLock()
-        self._outbox: deque[tuple[str, Any]] = deque()
+        self._pace = Pace(*_MESSAGES)
+        # Requests come in several threads, one of them the kernel's control thread, which must not wait for a snapshot.
+        self._arriving = threading.RLock()
+        self._acks: deque[Message] = deque()
+        self._watches: OrderedDict[tuple[str, int], None] = OrderedDict()  # asked for, the newest last
+        self._wants_snapshot = False
+        self._snapshot_after = 0.0  # on the monotonic clock
         self._asked: OrderedDict[str, Message | None] = OrderedDict()  # rid → its acknowledgement, once there is one
         self._is_seen = False
-        self._last_sent = 0.0
+        self._last_delta = 0.0
         super().__init__(key=secrets.token_hex(16), **_chosen)
         _hubs.add(self)
         self.control = bridge.listen_to_views(self.key, self.receive, self.comm)
@@ -112,16 +128,27 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         bridge.count_path(path)
         what = request.get("do")
         if what == "hello":
-            self._outbox.append(("hello", None))
+            self._wants_snapshot = True
         elif what == "watch":
-            self._outbox.append(("watch", request))
+            self._ask_transcript(request)
         else:
             self._desk.do(request, self._acknowledge)
         self._hurry()
 
+    def _ask_transcript(self, request: Request) -> None:
+        table, number = request.get("table"), request.get("id")
+        if table not in ("connections", "clients") or not is_number(number):
+            self._desk.refuse()
+            return
+        with self._arriving:
+            self._watches.pop((str(table), number), None)  # the last in the order is the one that was asked for last
+            self._watches[str(table), number] = None
+            if len(self._watches) > _ASKED_TRANSCRIPTS:
+                self._watches.popitem(last=False)
+
     def _came_before(self, rid: str) -> bool:
         """Whether this request has come already, by another way. Its acknowledgement is given again then."""
-        with self._sending:
+        with self._arriving:
             if rid not in self._asked:
                 self._asked[rid] = None
                 if len(self._asked) > _REMEMBERED_REQUESTS:
@@ -134,7 +161,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _acknowledge(self, ack: Message) -> None:
         self._asked[ack["rid"]] = ack
-        self._outbox.append(("ack", ack))
+        self._acks.append(ack)
         self._hurry()
 
     def _hurry(self) -> None:
@@ -144,49 +171,53 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     def tick(self) -> bool:
         """Send what is new; returns whether there may be more to come. Thread: the publisher's."""
         with self._sending:
+            if not self._pace.allows:
+                return True  # what there is to say is said a little later, together with what happens meanwhile
             was_over = self._feed.is_over  # asked before: what happens while the delta is made belongs to the next one
-            acks = self._answer_requests()
-            if self._is_seen:
-                self._send_delta(acks)
-            return not was_over or bool(self._outbox)
+            parts = [*self._snapshot(), *self._transcripts()]
+            silent = time.monotonic() - self._last_delta
+            is_due = bool(self._acks) or silent > _DELTA_SECONDS
+            if is_due and (self._is_seen or self._acks):
+                parts += self._delta(silent > _BEAT_SECONDS)
+            self._post(parts)
+            return not (was_over and is_due) or bool(self._acks or self._watches or self._wants_snapshot)
 
-    def _answer_requests(self) -> list[Message]:
-        """Snapshots and transcripts are sent at once; acknowledgements go with the next delta."""
-        acks, wants_snapshot = [], False
-        watches: list[Request] = []
-        while self._outbox:
-            what, content = self._outbox.popleft()
-            if what == "ack":
-                acks.append(content)
-            elif what == "hello":
-                wants_snapshot = True
-            else:
-                watches.append(content)
-        if wants_snapshot:
-            self._is_seen = True
-            self._post(self._feed.snapshot())
-        for request in watches:
-            self._send_transcript(request)
-        return acks
+    def _snapshot(self) -> Iterator[Part]:
+        """Ten thousand rows take a while: who asks for them again and again does not keep the deltas waiting."""
+        began = time.monotonic()
+        if self._wants_snapshot and began >= self._snapshot_after:
+            self._is_seen, self._wants_snapshot = True, False
+            yield self._feed.snapshot(), b""
+            now = time.monotonic()
+            self._snapshot_after = now + (now - began) / _SNAPSHOT_SHARE
 
-    def _send_transcript(self, request: Request) -> None:
-        table, number = request.get("table"), request.get("id")
-        if table in ("connections", "clients") and is_number(number):
-            self._post(*self._feed.watch(str(table), number))
-        else:
-            self._desk.refuse()
+    def _transcripts(self) -> Iterator[Part]:
+        """Those that were asked for last come first: who walks down the list sees where it is now."""
+        for _ in range(min(_TRANSCRIPTS, len(self._watches))):
+            with self._arriving:
+                key, _ = self._watches.popitem()
+            yield self._feed.watch(*key)
 
-    def _send_delta(self, acks: list[Message]) -> None:
+    def _delta(self, is_beat_due: bool) -> Iterator[Part]:
+        acks = [self._acks.popleft() for _ in range(len(self._acks))]
         delta = self._feed.delta()
-        if delta is None and (acks or time.monotonic() - self._last_sent > _BEAT_SECONDS):
+        if delta is None and (acks or is_beat_due):
             delta = self._feed.beat(), b""
         if delta is not None:
+            self._last_delta = time.monotonic()
             message, body = delta
-            self._post({**message, **({"acks": acks} if acks else {})}, body)
+            yield {**message, **({"acks": acks} if acks else {})}, body
 
-    def _post(self, message: Message, body: bytes = b"") -> None:
-        self._last_sent = time.monotonic()
-        self.send(message, [body] if message.get("entries") else None)
+    def _post(self, parts: list[Part]) -> None:
+        """Send all that one tick has to say as one message."""
+        if not parts:
+            return
+        self._pace.count()
+        if len(parts) == 1:
+            ((message, body),) = parts
+            self.send(message, [body] if message.get("entries") else None)
+        else:
+            self.send({"t": "bundle", "messages": [message for message, _ in parts]}, [body for _, body in parts])
 
 
 class View(anywidget.AnyWidget):  # type: ignore[misc]
