@@ -14,7 +14,9 @@ from typing import Any
 
 import anywidget
 import traitlets
+from IPython.display import display
 
+from ..errors import UsageError
 from ..fleet import Fleet
 from ..kernel import bridge
 from ..net import Clock, Server
@@ -54,6 +56,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         control: Whether the kernel listens there.
         lang: ``"en"``, ``"zh"``, or "" for the page's own language.
         scale: The size of its views' font, 1.0 being the notebook's.
+        contrast: ``"high"``, or "" for the page's own.
         fleet: The clients shown with the server.
     """
 
@@ -64,6 +67,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     control = traitlets.Bool(False).tag(sync=True)
     lang = traitlets.Unicode("").tag(sync=True)
     scale = traitlets.Float(1.0).tag(sync=True)
+    contrast = traitlets.Enum(["", "high"], "").tag(sync=True)
 
     def __init__(self, server: Server | None = None, fleet: Fleet | None = None) -> None:
         """Mirror `server` and `fleet`, or `fleet` alone. Thread: the main one."""
@@ -94,9 +98,9 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
             raise traitlets.TraitError("a size is from 0.1 to 10")
         return proposal["value"]
 
-    @traitlets.observe("lang", "scale")
+    @traitlets.observe("lang", "scale", "contrast")
     def _choose(self, change: Any) -> None:
-        """Language and size were chosen in one view: they hold for all boards of this notebook, later ones too."""
+        """Language, size and contrast, chosen in one view, hold for all boards of this notebook, later ones too."""
         _chosen[change["name"]] = change["new"]
         for hub in list(_hubs):
             hub.set_trait(change["name"], change["new"])
@@ -236,9 +240,35 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
     def __init__(self, hub: Hub, view: str) -> None:
         """Show `hub` as `view`. Thread: the main one."""
         self.mirror = hub
+        self._place: Any = None  # beside the notebook, once it was docked
         super().__init__(hub=f"anywidget:{hub.model_id}", view=view)
+
+    def dock(self) -> None:
+        """Show it beside the notebook as well, where it stays in sight while one scrolls; again, it moves there again.
+
+        Raises:
+            UsageError: The package `sidecar`, which can do that in JupyterLab, is not installed.
+
+        Thread: the main one.
+        """
+        try:
+            from sidecar import Sidecar
+        except ImportError:
+            raise UsageError(
+                "dock() needs the package sidecar: pip install sidecar, then reload the page. Without it: right-click "
+                "the board, and choose Create New View for Cell Output"
+            ) from None
+        self._undock()
+        self._place = Sidecar(title="nbserver", anchor="split-right")
+        with self._place:
+            display(self)
+
+    def _undock(self) -> None:
+        if self._place is not None:
+            self._place.close()
 
     def close(self) -> None:
         """End it."""
+        self._undock()
         self.layout.close()
         super().close()

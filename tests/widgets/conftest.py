@@ -96,7 +96,7 @@ CONTRAST = """() => {
   const found = [];
   for (const element of document.querySelectorAll(".nbs *")) {
     const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    const isText = hasText || element.tagName === "INPUT";
+    const isText = hasText || element.matches("input:not([type=checkbox])");
     if (!isText || !element.checkVisibility()) continue;
     const behind = [];
     for (let node = element; node; node = node.parentElement) behind.unshift(getComputedStyle(node).backgroundColor);
@@ -263,6 +263,7 @@ def browser_page(tab: Page) -> Iterator[Page]:
     tab.on("pageerror", note)
     tab.goto(ORIGIN)
     yield tab
+    tab.emulate_media(reduced_motion="null")
     tab.remove_listener("pageerror", note)
     assert faults == []
 

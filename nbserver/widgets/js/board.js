@@ -49,7 +49,7 @@ function makeFooter(hub) {
   const note = refusalNote({ hub, table: "all", id: 0 });
   const button = h("button", { class: "nbs-button", type: "button", onClick: box.send });
   return {
-    element: h("footer", { class: "nbs-footer" }, note.element, h("div", { class: "nbs-replyline" }, box.element, button)),
+    element: h("div", { class: "nbs-footer" }, note.element, h("div", { class: "nbs-replyline" }, box.element, button)),
     show(isServing, words) {
       box.show({ name: words("messageAll"), hint: words("typeAll", { count: store.counts.open }), isDisabled: !isServing });
       note.show({ words, name: words("discardShort") });

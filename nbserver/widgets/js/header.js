@@ -2,11 +2,16 @@
 import { makeBrowserLink } from "./browser.js";
 import { attribute, attributes, h, svg, text } from "./dom.js";
 import { bytes, count, sparkPoints } from "./format.js";
+import { makeKeys } from "./keys.js";
 import { makeLimits } from "./limits.js";
+import { isPresenting, setPresenting } from "./presenting.js";
 import { makeReach } from "./reach.js";
 import { ratesOf } from "./store.js";
 
 const [WIDTH, HEIGHT] = [120, 24];
+
+const CORNERS = "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4";
+const drawing = (d) => svg("svg", { viewBox: "0 0 16 16", class: "nbs-drawing", "aria-hidden": "true" }, svg("path", { d }));
 
 function makeSpark() {
   const line = svg("polyline", { class: "nbs-sparkline" });
@@ -55,15 +60,18 @@ function makeButtons(hub) {
     smaller: button("smaller", () => settings.step(-1), "A−"),
     larger: button("larger", () => settings.step(1), "A+"),
     language: button("language", () => settings.toggleLanguage()),
+    present: button("present", ({ currentTarget }) => { setPresenting(currentTarget, !isPresenting(currentTarget)); desk.set({}); }, drawing(CORNERS)),
     addClient: button("add", () => desk.act({ do: "add_client" }), h("span", { "aria-hidden": "true" }, "+ "), add),
     stop: button("stop", () => desk.act({ do: "stop" }), h("span", { "aria-hidden": "true" }, "■ "), stop),
   };
   return {
-    element: h("div", { class: "nbs-buttons" }, h("span", { class: "nbs-joined" }, buttons.smaller, buttons.larger), buttons.language, buttons.addClient, buttons.stop),
+    element: h("div", { class: "nbs-buttons" }, h("span", { class: "nbs-joined" }, buttons.smaller, buttons.larger), buttons.language, buttons.present, buttons.addClient, buttons.stop),
     show(isServing, words) {
       for (const name of ["smaller", "larger", "addClient", "stop"]) attributes(buttons[name], { "aria-label": words(name), title: words(name) });
       attributes(buttons.language, { "aria-label": words("languageName"), title: words("languageName") });
       text(buttons.language, words("language"));
+      const isFull = isPresenting(buttons.present);
+      attributes(buttons.present, { "aria-label": words("present"), title: words("present"), "aria-pressed": String(isFull) });
       text(add, words("addClientShort"));
       text(stop, words("stopShort"));
       for (const name of ["addClient", "stop"]) buttons[name].disabled = !isServing;
@@ -74,12 +82,12 @@ function makeButtons(hub) {
 export function makeHeader(hub) {
   const [dot, state, address, kind, thread] = ["dot", "serverstate", "address", "kind", "thread"].map((name) => h("span", { class: `nbs-${name}` }));
   const [spark, counters, buttons] = [makeSpark(), makeCounters(), makeButtons(hub)];
-  const [reach, limits, link] = [makeReach(hub), makeLimits(hub), makeBrowserLink()];
+  const [reach, limits, keys, link] = [makeReach(hub), makeLimits(hub), makeKeys(hub), makeBrowserLink()];
   const identity = h("div", { class: "nbs-identity" }, h("div", { class: "nbs-who" }, dot, address, state), h("div", { class: "nbs-how" }, kind, thread));
-  const facts = h("div", { class: "nbs-facts" }, reach.button, limits.button, link.element);
-  const element = h("header", { class: "nbs-header" }, identity, spark.element, counters.element, buttons.element, facts);
+  const facts = h("div", { class: "nbs-facts" }, reach.button, limits.button, keys.button, link.element);
+  const element = h("div", { class: "nbs-header" }, identity, spark.element, counters.element, buttons.element, facts);
   return {
-    elements: [element, reach.panel, limits.panel],
+    elements: [element, reach.panel, limits.panel, keys.panel],
     show(server, words) {
       attribute(element, "data-state", server.state);
       text(address, server.address);
@@ -93,6 +101,7 @@ export function makeHeader(hub) {
       counters.show(hub.store.counts, words);
       reach.show(server, words);
       limits.show(server.limits, words);
+      keys.show(words);
       link.show(server, words);
       buttons.show(server.state === "new" || server.state === "serving", words);
     },

@@ -1,6 +1,8 @@
 // What every view shares: the outermost element with its theme, its size, its silence towards JupyterLab, and its notices.
 import { attribute, attributes, h, text, whenVisible } from "./dom.js";
 import { duration } from "./format.js";
+import { followBoardKeys } from "./keys.js";
+import { followKeys, setPresenting } from "./presenting.js";
 import { reasonOf } from "./replybox.js";
 import { followTheme } from "./theme.js";
 
@@ -31,6 +33,9 @@ export function makeRoot(hub, el, signal, children, show) {
   const content = h("div", { class: "nbs-content" }, ...notices.elements, ...children);
   // Lumino, which runs JupyterLab's keyboard shortcuts, looks for this attribute before it takes a key.
   const root = h("div", { class: "nbs", role: "region", "data-lm-suppress-shortcuts": "true" }, content);
+  let [look, isHigh] = [() => {}, settings.isHighContrast()];
+  followBoardKeys(root, hub);
+  followKeys(root, () => hub.desk.set({}));
   for (const name of ["keydown", "keyup", "keypress"]) root.addEventListener(name, (event) => event.stopPropagation());
 
   function draw() {
@@ -38,6 +43,7 @@ export function makeRoot(hub, el, signal, children, show) {
     attributes(root, { lang: settings.language() === "zh" ? "zh-CN" : "en", style: `--nbs-scale: ${settings.scale()}` });
     root.classList.toggle("is-stale", store.hasSnapshot && store.isStale());
     root.classList.toggle("is-empty", !store.hasSnapshot);
+    if (isHigh !== settings.isHighContrast()) { isHigh = !isHigh; look(); }
     notices.show(words);
     attribute(root, "aria-label", show(words));
   }
@@ -45,8 +51,8 @@ export function makeRoot(hub, el, signal, children, show) {
   const ask = whenVisible(root, signal, draw);
   hub.onChange(ask, signal);
   el.append(root);
-  followTheme(root, signal);
-  signal.addEventListener("abort", () => root.remove());
+  look = followTheme(root, signal, settings.isHighContrast);
+  signal.addEventListener("abort", () => { setPresenting(root, false); root.remove(); });
   draw();
   return ask;
 }

@@ -12,6 +12,7 @@ export function stepScale(scale, direction) {
 export function makeSettings(model, changed) {
   model.on("change:lang", changed);
   model.on("change:scale", changed);
+  model.on("change:contrast", changed);
   const save = (name, value) => {
     model.set(name, value);
     model.save_changes();
@@ -22,7 +23,12 @@ export function makeSettings(model, changed) {
     language,
     scale: () => model.get("scale") || 1,
     words: () => speak(language()),
+    chosenLanguage: () => model.get("lang"),
+    isHighContrast: () => model.get("contrast") === "high",
     step: (direction) => save("scale", stepScale(model.get("scale") || 1, direction)),
+    resetScale: () => save("scale", 1),
+    setContrast: (isHigh) => save("contrast", isHigh ? "high" : ""),
+    setLanguage: (name) => save("lang", name),
     toggleLanguage: () => save("lang", language() === "zh" ? "en" : "zh"),
   };
 }

@@ -19,16 +19,17 @@ export function readTheme(element) {
   return { isDark: theme ? theme === "dark" : fromLuminance(element.parentElement), isHigh };
 }
 
-/** Keeps `data-theme` and `data-contrast` of an element up to date. */
-export function followTheme(element, signal) {
+/** Keeps `data-theme` and `data-contrast` of an element up to date; `isHighChosen()` is what the person chose. Returns the function that looks again. */
+export function followTheme(element, signal, isHighChosen) {
   const apply = () => {
     const { isDark, isHigh } = readTheme(element);
     element.dataset.theme = isDark ? "dark" : "light";
-    element.dataset.contrast = isHigh ? "high" : "normal";
+    element.dataset.contrast = isHigh || isHighChosen() ? "high" : "normal";
   };
   const observer = new MutationObserver(apply);
   for (const node of [document.body, document.documentElement]) observer.observe(node, { attributes: true });
   for (const query of ["(prefers-contrast: more)", "(prefers-color-scheme: dark)"]) matchMedia(query).addEventListener("change", apply, { signal });
   signal.addEventListener("abort", () => observer.disconnect());
   apply();
+  return apply;
 }

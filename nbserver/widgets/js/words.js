@@ -11,6 +11,9 @@ const EN = {
   open: "open", waiting: "waiting", in: "in", out: "out", errors: "errors", oneError: "error", rate: "{rate} msgs/s", rateTitle: "messages per second, the last minute",
   acceptThread: "the thread that accepts connections", cell: "made in {cell}",
   smaller: "Smaller text", larger: "Larger text", language: "中", languageName: "Switch to Chinese",
+  present: "Fill the page", view: "View and keys", highContrast: "High contrast", languageWord: "Language", languageOfPage: "as the page",
+  "keys.send": "send; in a row: and on to the next that waits", "keys.history": "in a box: earlier replies", "keys.escape": "from a box back to the list; leave the full page",
+  "keys.list": "in the list: choose a connection", "keys.open": "in the list: to its reply box", "keys.size": "size of the text", "keys.present": "fill the page",
   addClient: "Add client", addClientShort: "client", stop: "Stop server", stopShort: "Stop",
   "limit.full": "{open} of {most} connections: the next ones wait in the backlog", "limit.full.one": "{open} of {most} connections: {waiting} waits in the backlog",
   "limit.full.some": "{open} of {most} connections: {waiting} wait in the backlog", "limit.descriptors": "No file descriptors left: trying again",
@@ -60,6 +63,9 @@ const ZH = {
   open: "连接", waiting: "待回复", in: "收", out: "发", errors: "错误", oneError: "错误", rate: "{rate} 条/秒", rateTitle: "最近一分钟每秒消息数",
   acceptThread: "接受连接的线程", cell: "来自 {cell}",
   smaller: "缩小文字", larger: "放大文字", language: "EN", languageName: "切换到英文",
+  present: "铺满页面", view: "显示与快捷键", highContrast: "高对比度", languageWord: "语言", languageOfPage: "跟随页面",
+  "keys.send": "发送；在行内则转到下一个等待者", "keys.history": "在输入框中：之前的回复", "keys.escape": "从输入框回到列表；退出铺满页面",
+  "keys.list": "在列表中：选择连接", "keys.open": "在列表中：转到其回复框", "keys.size": "文字大小", "keys.present": "铺满页面",
   addClient: "添加客户端", addClientShort: "客户端", stop: "停止服务器", stopShort: "停止",
   "limit.full": "已有 {open} / {most} 个连接：后来者在积压队列中等候", "limit.full.one": "已有 {open} / {most} 个连接：{waiting} 个在积压队列中等候",
   "limit.full.some": "已有 {open} / {most} 个连接：{waiting} 个在积压队列中等候", "limit.descriptors": "文件描述符已用完：正在重试",
@@ -105,8 +111,8 @@ export const LANGUAGES = { en: EN, zh: ZH };
 /** "en" or "zh": what was chosen, else the page's language, else the browser's. JupyterLab says "en" until it is told another. */
 export function pickLanguage(chosen, ofDocument, ofBrowser) {
   if (Object.hasOwn(LANGUAGES, chosen)) return chosen;
-  const ofPage = /^en\b/i.test(ofDocument ?? "") ? "" : ofDocument;
-  return /^zh\b/i.test(ofPage || ofBrowser || "") ? "zh" : "en";
+  const ofPage = /^en(?![a-z])/i.test(ofDocument ?? "") ? "" : ofDocument;
+  return /^zh(?![a-z])/i.test(ofPage || ofBrowser || "") ? "zh" : "en";
 }
 
 /**
