@@ -2,6 +2,7 @@
 import { boardView } from "./js/board.js";
 import { clientsView } from "./js/clients.js";
 import { makeDesk } from "./js/desk.js";
+import { followKernel } from "./js/fate.js";
 import { makeLink } from "./js/link.js";
 import { makeSettings } from "./js/settings.js";
 import { makeStore } from "./js/store.js";
@@ -33,6 +34,11 @@ function initialize({ model, signal }) {
       store.handle(one, buffers.slice(i));
     });
   });
+  followKernel(model.widget_manager?.kernel, (fate) => {
+    const isOver = store.meet(fate);
+    if (isOver) link.close(fate); // with the kernel's variables everything is gone that a wish could reach
+    changed.fire();
+  }, signal);
   const beat = setInterval(changed.fire, BEAT);
   signal.addEventListener("abort", () => { clearInterval(beat); store.close(); link.close(); });
   store.hello();

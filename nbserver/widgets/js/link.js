@@ -2,7 +2,7 @@
 
 const CONTROL_PATIENCE = 1500; // milliseconds without an ack, then the same wish goes once more, over the comm
 const PATIENCE = 15000; // milliseconds until we tell the person that the kernel has not answered
-const SILENT = { ok: false, code: "silent", error: "no answer from the kernel yet" };
+const refusal = (code) => ({ ok: false, code, error: `the kernel: ${code}` });
 
 /** 32 random hex digits. Not crypto.randomUUID(): a page that came over plain http from another machine lacks it. */
 export function newId() {
@@ -36,6 +36,7 @@ function overControl(model, request) {
 
 export function makeLink(model, { later = setTimeout, forget = clearTimeout } = {}) {
   const pending = new Map(); // rid → {resolve, timers}
+  let closed = ""; // why
 
   /** One request, without waiting for anything. A second attempt takes the comm. Returns whether it took the control channel. */
   function say(request, attempt = 0) {
@@ -55,9 +56,10 @@ export function makeLink(model, { later = setTimeout, forget = clearTimeout } = 
 
   /** One request that the kernel answers. The promise never rejects: a refusal is an answer too. */
   function wish(request) {
+    if (closed) return Promise.resolve(refusal(closed));
     const message = { ...request, rid: newId() };
     return new Promise((resolve) => {
-      const timers = [later(() => settle(message.rid, SILENT), PATIENCE)];
+      const timers = [later(() => settle(message.rid, refusal("silent")), PATIENCE)];
       pending.set(message.rid, { resolve, timers });
       try {
         if (say(message)) timers.push(later(() => say(message, 1), CONTROL_PATIENCE));
@@ -70,6 +72,10 @@ export function makeLink(model, { later = setTimeout, forget = clearTimeout } = 
   return {
     say, wish,
     acked: (ack) => settle(ack.rid, ack),
-    close: () => { for (const rid of [...pending.keys()]) settle(rid, SILENT); },
+    /** Nothing can be asked any more; `code` says why. */
+    close(code = "silent") {
+      closed = code;
+      for (const rid of [...pending.keys()]) settle(rid, refusal(code));
+    },
   };
 }

@@ -115,6 +115,7 @@ export class Store {
     this.isSynced = false;
     this.hasSnapshot = false;
     this.isClosed = false;
+    this.fate = ""; // of the kernel: "", "cut", "restarted" or "over"
     this.heard = clock();
     this.offset = -Infinity; // kernel's clock minus the page's
   }
@@ -228,7 +229,16 @@ export class Store {
   silence() { return this.clock() - this.heard; }
 
   /** Silence is a fault only while something can still happen: a hub whose server and clients have ended has nothing to say. */
-  isStale() { return this.silence() > STALE && !this.isOver(); }
+  isStale() { return this.fate !== "" || (this.silence() > STALE && !this.isOver()); }
+
+  /** The page was told what became of the kernel. Returns whether it is over with all that is shown here. */
+  meet(fate) {
+    const wasCut = this.fate === "cut";
+    this.fate = fate;
+    if (fate === "" && wasCut && !this.isClosed) this.hello(); // whatever was said meanwhile
+    if (fate === "restarted" || fate === "over") this.close();
+    return this.isClosed;
+  }
 
   isOver() {
     const isStopped = this.server === null || this.server.state === "stopped";
