@@ -125,8 +125,9 @@ class Feed:
                 continue
             mark = connection.mark
             if marks.get(number) != mark:
-                row = _connection_row(connection)
-                self._add_up(rows.get(number), row)
+                old = rows.get(number)
+                row = _connection_row(connection, old)
+                self._add_up(old, row)
                 rows[number], marks[number] = row, mark
                 changed.append(row)
             rounds.looked(number, rows[number][1], connection.credit)
@@ -237,12 +238,13 @@ def _question(console: Console) -> tuple[str | None, int, float]:
     return (safe_text(question.prompt, _PROMPT), question.number, question.since) if question else (None, 0, 0.0)
 
 
-def _connection_row(c: Connection) -> Row:
+def _connection_row(c: Connection, old: Row | None = None) -> Row:
+    """A row anew; what cannot have changed is taken from the old one."""
     prompt, ask, since = _question(c)
     return [
         c.number,
         c.status,
-        address_text(c.peer),
+        address_text(c.peer) if old is None else old[2],
         c.messages_in,
         c.messages_out,
         c.bytes_in,

@@ -22,7 +22,7 @@ test("a cut connection is told, and that it is there again", () => {
   const { kernel, told } = follow();
   for (const status of ["connecting", "disconnected", "connected"]) kernel.connectionStatusChanged.emit(status);
   for (const status of ["idle", "busy"]) kernel.statusChanged.emit(status);
-  assert.deepEqual(told, ["cut", "cut", ""]);
+  assert.deepEqual(told, ["cut", "lost", ""]);
 });
 
 test("a restarted kernel is told once and for all, whatever follows", () => {

@@ -1,8 +1,9 @@
 // What becomes of the kernel, as far as the page is told: the connection to it is cut, it was restarted, it has ended.
 
+const LINKS = { connected: "", connecting: "cut", disconnected: "lost" };
 const ENDS = { restarting: "restarted", autorestarting: "restarted", dead: "over" };
 
-/** Calls `told` with "" (all is well), "cut", and once and for all with "restarted" or "over". Not every host tells. */
+/** Calls `told` with "" (all is well), "cut" (and tried again), "lost" (and given up), and once and for all with "restarted" or "over". Not every host tells. */
 export function followKernel(kernel, told, signal) {
   let isOver = false;
   const tell = (fate) => {
@@ -12,7 +13,7 @@ export function followKernel(kernel, told, signal) {
   };
   const slots = {
     statusChanged: (_, status) => { if (ENDS[status]) tell(ENDS[status]); },
-    connectionStatusChanged: (_, status) => tell(status === "connected" ? "" : "cut"),
+    connectionStatusChanged: (_, status) => tell(LINKS[status] ?? ""),
     disposed: () => tell("over"),
   };
   for (const [name, slot] of Object.entries(slots)) {

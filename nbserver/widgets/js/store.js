@@ -115,7 +115,7 @@ export class Store {
     this.isSynced = false;
     this.hasSnapshot = false;
     this.isClosed = false;
-    this.fate = ""; // of the kernel: "", "cut", "restarted" or "over"
+    this.fate = ""; // of the kernel: "", "cut", "lost", "restarted" or "over"
     this.heard = clock();
     this.offset = -Infinity; // kernel's clock minus the page's
   }
@@ -233,7 +233,7 @@ export class Store {
 
   /** The page was told what became of the kernel. Returns whether it is over with all that is shown here. */
   meet(fate) {
-    const wasCut = this.fate === "cut";
+    const wasCut = this.fate === "cut" || this.fate === "lost";
     this.fate = fate;
     if (fate === "" && wasCut && !this.isClosed) this.hello(); // whatever was said meanwhile
     if (fate === "restarted" || fate === "over") this.close();
