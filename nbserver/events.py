@@ -23,7 +23,7 @@ class Kind(str, Enum):
     NOTICE = "notice"  # something that nbserver noticed about a connection: data says what
     EOF = "eof"  # the peer has closed its side
     ASKED = "asked"  # input() asks: data is the prompt
-    ANSWERED = "answered"  # a person typed: data is the text
+    ANSWERED = "answered"  # a person typed, or a notice before it says who did: data is the text
     PRINTED = "printed"  # a line of print()
     ERROR = "error"  # the handler raised: data is the traceback
     CLOSED = "closed"  # ended: data says how

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-MINORS = [minor for minor in (10, 11, 12, 13) if (3, minor) != sys.version_info[:2]]
+VERSIONS = [f"3.{minor}" for minor in (10, 11, 12, 13) if (3, minor) != sys.version_info[:2]]
 # The tests of everything below the kernel.
 CORE = [
     "tests/fleet",
@@ -67,13 +69,24 @@ def core() -> list[str]:
     return CORE
 
 
+def run_core(version: str, python: Path) -> subprocess.CompletedProcess[str]:
+    inside = environment(version, python)
+    return run(inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *core(), limit=1500, PYTHONPATH=str(ROOT))
+
+
+@pytest.fixture(scope="module")
+def runs() -> Iterator[dict[str, Future[subprocess.CompletedProcess[str]]]]:
+    """By version, all of them at once: each spends most of its time waiting for clients, limits and peers."""
+    found = {version: python for version in VERSIONS if (python := python_here(version)) is not None}
+    with ThreadPoolExecutor(len(VERSIONS)) as pool:
+        yield {version: pool.submit(run_core, version, python) for version, python in found.items()}
+
+
 @pytest.mark.pythons
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("version", [f"3.{minor}" for minor in MINORS])
-def test_core(version):
-    python = python_here(version)
-    if python is None:
+@pytest.mark.parametrize("version", VERSIONS)
+def test_core(version, runs):
+    if version not in runs:
         pytest.skip(f"no python{version} with ensurepip runs here")
-    inside = environment(version, python)
-    done = run(inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *core(), limit=1500, PYTHONPATH=str(ROOT))
+    done = runs[version].result()
     assert done.returncode == 0, done.stdout

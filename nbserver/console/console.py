@@ -40,7 +40,7 @@ class Question:
 class Console:
     """A transcript, what was printed, and the questions that wait for an answer.
 
-    Call: `answer`, `wait_waiting`, `close_input`. Override: nothing. Leave alone: names with an underscore.
+    Call: `answer`, `stand_in`, `wait_waiting`, `close_input`. Override: nothing. Leave alone: names with an underscore.
 
     Attributes:
         number: Which one, counted from 1 (0 for the console of a server's own program).
@@ -139,6 +139,11 @@ class Console:
             return None
 
     @property
+    def questions(self) -> list[Question]:
+        """Every ``input()`` that waits here, the longest waiting first. A copy."""
+        return list(self._questions)
+
+    @property
     def is_waiting(self) -> bool:
         """Whether an ``input()`` waits here for a person."""
         return bool(self._questions)
@@ -171,11 +176,32 @@ class Console:
                     raise AlreadyAnswered("that input() waits no more: it has been answered, or its thread has ended")
                 return self._nobody_asks(text)
             self._questions.remove(question)
+        self._hand_over(question, text)
+        return True
+
+    def stand_in(self, question: Question, text: str, note: str) -> bool:
+        """Answer `question` in place of a person, if it still waits; returns whether it did.
+
+        Args:
+            question: One of `questions`.
+            text: Without a line end.
+            note: What the transcript says before the answer: who gives it, and why.
+
+        Thread: any.
+        """
+        with self._asking:
+            if question not in self._questions:
+                return False
+            self._questions.remove(question)
+        self._tell(text_event(Kind.NOTICE, time.time(), self.number, note), announce=True)
+        self._hand_over(question, text)
+        return True
+
+    def _hand_over(self, question: Question, text: str) -> None:
         # Told before it is handed over, so that in the transcript the answer stands before what the thread does with
         # it.
         self._tell_answer(question, text)
         question.slot.put(text)
-        return True
 
     def _tell_answer(self, question: Question, text: str) -> None:
         shown = "•" * len(text) if question.secret else text

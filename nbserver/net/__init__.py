@@ -12,6 +12,8 @@ from .observed import Observed, observed_class, refuse_forking
 from .reach import Reach, Zone, bound_to
 from .registry import at_port, servers, stop_all
 from .report import StopReport
+from .rules import LONGEST, Rule, Rules
+from .savedreplies import SavedReplies
 from .server import Server, listen
 from .sockets import ObservedSocket
 from .unixpath import private_path
@@ -31,8 +33,12 @@ __all__ = [
     "Echo",
     "Observation",
     "Observed",
+    "LONGEST",
     "Limits",
     "ObservedSocket",
+    "Rule",
+    "Rules",
+    "SavedReplies",
     "Server",
     "StopReport",
     "address_error",

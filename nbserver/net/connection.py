@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -60,13 +61,14 @@ class Connection(Traffic):
         opened: When it was accepted, in seconds since 1970.
         note: How it ended, in words, or what the last error was.
         is_datagram: Whether it is a UDP peer, which has no socket of its own.
+        answered_by_rules: When rules have answered here lately, on the monotonic clock; None if they never did.
 
     What it carries, and how much, is in `Traffic`.
     """
 
     __slots__ = (
         *("_end_state", "_is_hung_up", "_sending_past", "_served_by", "_state", "descriptor_lock", "is_datagram"),
-        *("note", "opened", "peer", "socket"),
+        *("answered_by_rules", "note", "opened", "peer", "socket"),
     )
 
     def __init__(
@@ -78,6 +80,7 @@ class Connection(Traffic):
         self.is_datagram = is_datagram
         self.opened = self.last
         self.note = ""
+        self.answered_by_rules: deque[float] | None = None
         self._state = ConnectionState.ACCEPTED
         self._end_state = ConnectionState.CLOSED
         self._is_hung_up = False  # by us: then what its socket says is no news of the peer
@@ -168,6 +171,8 @@ class Connection(Traffic):
     # ── while input() waits: somebody must notice that the peer leaves ──
 
     def _wait(self, question: Question) -> str | None:
+        if self._observation.rules.answer(self, question):
+            return super()._wait(question)  # it is there already
         peer_watch.add(self)
         try:
             return super()._wait(question)

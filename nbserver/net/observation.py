@@ -22,6 +22,7 @@ from .deadlines import Deadlines
 from .door import Access, Door, Gate
 from .limits import Limits
 from .onecore import OneCore
+from .rules import Rules
 from .traffic import CREDIT, Traffic
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Observation:
         turned_away: How many were not let in; of the last one `why_turned_away` says why, and `turned_away_at` when, on
             the monotonic clock.
         errors: How many handlers have raised.
+        rules: Who answers an ``input()`` in place of a person.
         trouble: What the accept loop met last, in words.
     """
 
@@ -69,6 +71,7 @@ class Observation:
         self.turned_away = 0
         self.why_turned_away, self.turned_away_at = "", 0.0
         self.errors = 0
+        self.rules = Rules(lambda: self.live)
         self.trouble = ""
         # Connections, messages in and out, bytes in and out of those that are no longer in the table.
         self.forgotten = [0, 0, 0, 0, 0]

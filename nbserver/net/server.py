@@ -28,6 +28,8 @@ from .observation import Observation, close_copy
 from .observed import refuse_forking
 from .reach import Reach
 from .report import StopReport
+from .rules import Rules
+from .savedreplies import SavedReplies, saved_replies
 from .takeover import take_over
 from .unixpath import UnixPath
 
@@ -380,6 +382,16 @@ class Server:
             raise NotHeard(f"{self.address_text} has not been stopped within {timeout} s")
 
     # ── what people do ──
+
+    @property
+    def rules(self) -> Rules:
+        """What answers an ``input()`` of a handler in place of a person: ``server.rules.add("hello", "hi there")``."""
+        return self.observation.rules
+
+    @property
+    def saved_replies(self) -> SavedReplies:
+        """Texts that the board offers to reply with; all servers of this process have the same."""
+        return saved_replies
 
     def reply(self, number: int, text: str, ask: int = 0) -> None:
         """As `Connection.reply` of connection `number`."""

@@ -65,7 +65,7 @@ class Feed:
     def snapshot(self) -> Message:
         """Everything but transcripts."""
         self._changed_rows(is_whole=True)
-        self._sent = {"server": self._server(), "counts": self._counts()}
+        self._sent = self._facts()
         # By number, as the page keeps them.
         tables = {table: [rows[number] for number in sorted(rows)] for table, rows in self._rows.items()}
         return {**self._stamp("snap"), "v": VERSION, **self._sent, **tables}
@@ -73,7 +73,7 @@ class Feed:
     def delta(self) -> tuple[Message, bytes] | None:
         """What has changed since the last message, with the bodies of its entries; None when nothing has."""
         changes = self._changed_rows()
-        for name, value in (("server", self._server()), ("counts", self._counts())):
+        for name, value in self._facts().items():
             if self._sent.get(name) != value:
                 self._sent[name] = changes[name] = value
         entries, body = self._fresh_entries()
@@ -99,6 +99,10 @@ class Feed:
                 del self._cursors[longest_unasked]
             _add_entries(entries, body, (), console.transcript.read()[-_FIRST_ENTRIES:])
         return {"t": "transcript", "table": table, "id": number, "entries": entries}, bytes(body)
+
+    def _facts(self) -> Message:
+        """What is told whole, and again when it has changed."""
+        return {"server": self._server(), "counts": self._counts(), **_texts(self.server)}
 
     def _stamp(self, kind: str) -> Message:
         self.number += 1
@@ -307,6 +311,14 @@ def _limits(server: Server) -> dict[str, int | float]:
     if server.access.tls is None:
         del known["handshake_seconds"]
     return known
+
+
+def _texts(server: Server | None) -> dict[str, list[Any]]:
+    """The rules, and the saved replies."""
+    if server is None:
+        return {"rules": [], "saved": []}
+    rules = [[rule.number, rule.contains, rule.answer, rule.is_on, rule.answered] for rule in server.rules]
+    return {"rules": rules, "saved": list(server.saved_replies)}
 
 
 def _reach(server: Server) -> Message:

@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 
 from ..errors import ConnectionEnded, NbserverError, UsageError
 from ..fleet import Client, Fleet, Target, enlist
-from ..net import Connection, Server
+from ..net import LONGEST, Connection, Rule, Server
 
 _LONGEST = 65_536  # characters in one reply
 _LONGEST_RID = 64
@@ -50,6 +50,11 @@ class Desk:
             "input": self._input,
             "close_client": lambda r: self._client(r).close(),
             "add_client": self._add_client,
+            "add_rule": self._add_rule,
+            "change_rule": self._change_rule,
+            "remove_rule": lambda r: self._server_here().rules.remove(self._rule(r)),
+            "save_reply": lambda r: self._server_here().saved_replies.add(_short_text(r, "text")),
+            "forget_reply": lambda r: self._server_here().saved_replies.remove(_short_text(r, "text")),
             "stop": self._stop,
         }
 
@@ -115,17 +120,39 @@ class Desk:
     def _add_client(self, request: Request) -> None:
         self.add_client()
 
+    def _add_rule(self, request: Request) -> None:
+        contains, answer = _short_text(request, "contains"), _short_text(request, "answer")
+        self._server_here().rules.add(contains, answer)
+
+    def _change_rule(self, request: Request) -> None:
+        is_on = request.get("on")
+        if not isinstance(is_on, bool):
+            raise Refused("a rule is on or off: true or false")
+        self._rule(request).is_on = is_on
+
     def _stop(self, request: Request) -> None:
         self._serving().stop()
 
-    def _serving(self) -> Server:
+    def _rule(self, request: Request) -> Rule:
+        number = _number(request, "rule")
+        found = [rule for rule in self._server_here().rules if rule.number == number]
+        if not found:
+            raise UsageError(f"there is no rule {number} any more")
+        return found[0]
+
+    def _server_here(self) -> Server:
+        """The server, which may have been stopped."""
         if self._server is None:
             raise Refused("there is no server here")
-        if self._server.state.value not in ("new", "serving"):
+        return self._server
+
+    def _serving(self) -> Server:
+        server = self._server_here()
+        if server.state.value not in ("new", "serving"):
             error = UsageError("the server has been stopped")
             error.code = "stopped"
             raise error
-        return self._server
+        return server
 
     def _connection(self, request: Request) -> Connection:
         number = _number(request, "connection")
@@ -169,6 +196,13 @@ def _text(request: Request) -> str:
     text = request.get("text")
     if not isinstance(text, str) or len(text) > _LONGEST:
         raise Refused(f"a reply is a text of at most {_LONGEST} characters")
+    return text
+
+
+def _short_text(request: Request, name: str) -> str:
+    text = request.get(name)
+    if not isinstance(text, str) or len(text) > LONGEST:
+        raise Refused(f"{name!r} must be a text of at most {LONGEST} characters")
     return text
 
 

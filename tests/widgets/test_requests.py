@@ -156,8 +156,9 @@ EXTREMES = {
     "a long text": "x" * 10_000_000,
     "half a character": "\ud800",
 }
-FIELDS = ("rid", "connection", "client", "text", "ask", "table", "id")
+FIELDS = ("rid", "connection", "client", "text", "ask", "table", "id", "contains", "answer", "rule", "on")
 LISTED = ("reply", "broadcast", "disconnect", "reset", "input", "close_client", "add_client", "stop", "hello", "watch")
+LISTED += ("add_rule", "change_rule", "remove_rule", "save_reply", "forget_reply")
 # Everything that these objects could be made to do, if a name from a page were looked up on them.
 UNLISTED = sorted({*dir(Desk), *dir(Hub), *dir(Connection), *dir(Server)} - {*LISTED})
 
@@ -182,6 +183,7 @@ def hub():
         hub._hurry = lambda: None  # published by the test, in its own thread
         yield hub
         hub.close()
+        server.saved_replies.clear()
 
 
 def state_of(hub):

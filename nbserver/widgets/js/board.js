@@ -8,6 +8,7 @@ import { makeList } from "./list.js";
 import { refusalNote, replyBox } from "./replybox.js";
 import { makeRoot } from "./root.js";
 import { headerRow, heightOf, makeRow } from "./row.js";
+import { makeSavedReplies } from "./savedreplies.js";
 import { FILTERS, isEnded, isWaiting, nextWaiting } from "./store.js";
 
 const TABLE = "connections";
@@ -47,13 +48,15 @@ function makeFooter(hub) {
   const onSend = (typed) => { if (typed !== "" && !desk.isSending("all", 0)) desk.submit("all", 0, { do: "broadcast", text: typed }); };
   const box = replyBox({ hub, table: "all", id: 0, onSend });
   const note = refusalNote({ hub, table: "all", id: 0 });
+  const saved = makeSavedReplies(hub, box.element);
   const button = h("button", { class: "nbs-button", type: "button", onClick: box.send });
   return {
-    element: h("div", { class: "nbs-footer" }, note.element, h("div", { class: "nbs-replyline" }, box.element, button)),
+    element: h("div", { class: "nbs-footer" }, note.element, h("div", { class: "nbs-replyline" }, box.element, saved.element, button)),
     show(isServing, words) {
       box.show({ name: words("messageAll"), hint: words("typeAll", { count: store.counts.open }), isDisabled: !isServing });
       note.show({ words, name: words("discardShort") });
       text(button, words("sendAll"));
+      saved.show(words, !isServing);
       button.disabled = !isServing;
     },
   };

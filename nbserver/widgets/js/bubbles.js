@@ -1,6 +1,7 @@
 // Entries of a transcript as bubbles: what came stands left, what went stands right, the program's own lines between them.
 import { h, svg, text, tokenNodes } from "./dom.js";
 import { bytes, clock, grouped, hexDump, splitTraceback } from "./format.js";
+import { tellsOfRule } from "./notes.js";
 import { makeReader, tokens } from "./text.js";
 
 const LOCAL = new TextDecoder("utf-8");
@@ -52,6 +53,7 @@ export function makeBubbles({ words, isHex, encoding, isStream }) {
   const read = makeReader(encoding, isStream);
   const halfChips = new Map(); // direction → the chip that waits for its other half
   let typed = null; // the bubble of an `answered`, until the `sent` with the same bytes joins it
+  let isByRule = false; // whether the `answered` that follows is a rule's
 
   function body(entry) {
     if (isHex) return h("pre", { class: "nbs-hex" }, hexDump(entry.bytes));
@@ -71,8 +73,9 @@ export function makeBubbles({ words, isHex, encoding, isStream }) {
   }
 
   function answered(entry) {
-    const node = bubble(entry, "typed", `${words("you")} · ${words("typed")}`);
-    typed = { node, bytes: entry.bytes };
+    const who = words(isByRule ? "byRule" : "you");
+    const node = bubble(entry, "typed", isByRule ? who : `${who} · ${words("typed")}`);
+    typed = { node, bytes: entry.bytes, who };
     return node;
   }
 
@@ -80,7 +83,7 @@ export function makeBubbles({ words, isHex, encoding, isStream }) {
     if (!typed || !sameBytes(typed.bytes, entry.bytes)) return bubble(entry, "sent", words("toPeer"));
     read(entry.kind, entry.bytes, false);
     typed.node.className = "nbs-bubble is-sent";
-    text(typed.node.querySelector("b"), words("you"));
+    text(typed.node.querySelector("b"), typed.who);
     return null;
   }
 
@@ -97,6 +100,7 @@ export function makeBubbles({ words, isHex, encoding, isStream }) {
     add(entry) {
       const node = (draw[entry.kind] ?? ((other) => remark(other, words)))(entry);
       if (entry.kind !== "answered") typed = null;
+      isByRule = entry.kind === "notice" && tellsOfRule(localString(entry));
       return node;
     },
     skip(entries) {

@@ -50,11 +50,12 @@ export function makeDesk({ wish, changed, life }) {
       changed();
     },
 
-    /** Asks for something that has no text of its own; a refusal becomes the board's notice. */
+    /** Asks for something that has no text of its own; a refusal becomes the board's notice. Whether it was done. */
     async act(request) {
       desk.set({ notice: null });
       const ack = await wish(request);
       if (!ack.ok) desk.set({ notice: ack });
+      return ack.ok;
     },
 
     /** Sends what was typed. The box is free at once; a refused text comes back into it, unless a new one stands there. */

@@ -4,6 +4,7 @@ import { attribute, attributes, h, peerText, text } from "./dom.js";
 import { stateIcon } from "./icons.js";
 import { refusalNote, replyBox } from "./replybox.js";
 import { speaksChip, stateWord } from "./row.js";
+import { makeSavedReplies } from "./savedreplies.js";
 import { isEnded, isWaiting } from "./store.js";
 import { ENCODINGS } from "./text.js";
 import { makeTranscript } from "./transcript.js";
@@ -13,15 +14,17 @@ function makeReply(hub, id, { onReply, onEscape }) {
   const table = "connections";
   const box = replyBox({ hub, table, id, onSend: (typed) => onReply(id, typed), onEscape });
   const note = refusalNote({ hub, table, id });
+  const saved = makeSavedReplies(hub, box.element);
   const send = h("button", { class: "nbs-button is-primary", type: "button", onClick: box.send });
   return {
-    element: h("div", { class: "nbs-reply" }, note.element, h("div", { class: "nbs-replyline" }, box.element, send)),
+    element: h("div", { class: "nbs-reply" }, note.element, h("div", { class: "nbs-replyline" }, box.element, saved.element, send)),
     focus: () => box.element.focus({ preventScroll: true }),
     show(row, words) {
       const hint = isEnded(row) ? stateWord(row, words) : words(isWaiting(row) ? "typeReply" : "typeAny");
       box.show({ name: words("replyTo", { id }), hint, isReadOnly: isEnded(row) });
       note.show({ words, name: words("discard", { id }) });
       text(send, words("send"));
+      saved.show(words, isEnded(row));
       send.disabled = isEnded(row);
     },
   };

@@ -6,6 +6,7 @@ import { makeKeys } from "./keys.js";
 import { makeLimits } from "./limits.js";
 import { isPresenting, setPresenting } from "./presenting.js";
 import { makeReach } from "./reach.js";
+import { makeRules } from "./rules.js";
 import { ratesOf } from "./store.js";
 
 const [WIDTH, HEIGHT] = [120, 24];
@@ -82,12 +83,12 @@ function makeButtons(hub) {
 export function makeHeader(hub) {
   const [dot, state, address, kind, thread] = ["dot", "serverstate", "address", "kind", "thread"].map((name) => h("span", { class: `nbs-${name}` }));
   const [spark, counters, buttons] = [makeSpark(), makeCounters(), makeButtons(hub)];
-  const [reach, limits, keys, link] = [makeReach(hub), makeLimits(hub), makeKeys(hub), makeBrowserLink()];
+  const [reach, limits, rules, keys, link] = [makeReach(hub), makeLimits(hub), makeRules(hub), makeKeys(hub), makeBrowserLink()];
   const identity = h("div", { class: "nbs-identity" }, h("div", { class: "nbs-who" }, dot, address, state), h("div", { class: "nbs-how" }, kind, thread));
-  const facts = h("div", { class: "nbs-facts" }, reach.button, limits.button, keys.button, link.element);
+  const facts = h("div", { class: "nbs-facts" }, reach.button, limits.button, rules.button, keys.button, link.element);
   const element = h("div", { class: "nbs-header" }, identity, spark.element, counters.element, buttons.element, facts);
   return {
-    elements: [element, reach.panel, limits.panel, keys.panel],
+    elements: [element, reach.panel, limits.panel, rules.panel, keys.panel],
     show(server, words) {
       attribute(element, "data-state", server.state);
       text(address, server.address);
@@ -101,6 +102,7 @@ export function makeHeader(hub) {
       counters.show(hub.store.counts, words);
       reach.show(server, words);
       limits.show(server.limits, words);
+      rules.show(hub.store.rules, words);
       keys.show(words);
       link.show(server, words);
       buttons.show(server.state === "new" || server.state === "serving", words);

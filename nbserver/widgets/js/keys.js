@@ -5,7 +5,7 @@ import { isPresenting, setPresenting } from "./presenting.js";
 
 // What is pressed (said the same in both languages, `word:` aside), and the word for what it does.
 const KEYS = [
-  ["Enter", "keys.send"], ["↑ ↓", "keys.history"], ["Esc", "keys.escape"],
+  ["Enter", "keys.send"], ["↑ ↓", "keys.history"], ["Alt+1…9", "keys.saved"], ["Esc", "keys.escape"],
   ["↑ ↓ PgUp PgDn Home End", "keys.list"], ["Enter", "keys.open"],
   ["+ − 0", "keys.size"], ["F", "keys.present"],
 ];

@@ -48,6 +48,10 @@ const ZH = [
   ["TLS to the client: {} ({} bytes)", "TLS 发往客户端：{}（{} 字节）"],
   ["TLS from the client: {} ({} bytes)", "TLS 来自客户端：{}（{} 字节）"],
   ["TLS handshake done in {} ms: {}, {}", "TLS 握手完成，用时 {} 毫秒：{}，{}"],
+  // rules
+  ["rule {} answers anything", "规则 {} 自动答复任何内容"],
+  ["rule {} answers what contains “{}”", "规则 {} 自动答复含有“{}”的内容"],
+  ["rules have answered {} times within a second: a person must go on", "规则一秒内已答复 {} 次：须由人接着回复"],
   // what was noticed
   ["speaks {}", "讲的是 {}"],
   ["the next datagram was cut to max_packet_size, {} bytes: what came after is lost", "下一个数据报被截断为 max_packet_size，即 {} 字节：其后的内容已丢失"],
@@ -56,6 +60,9 @@ const ZH = [
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const pattern = (sentence) => new RegExp(`^${sentence.split("{}").map(escaped).join("(.+)")}$`);
 const PATTERNS = { zh: ZH.map(([english, own]) => ({ english: pattern(english), own })) };
+
+/** Whether the kernel notes that a rule, and no person, gives the answer that follows. */
+export const tellsOfRule = (note) => /^rule \d+ answers /.test(note);
 
 /** A sentence of the kernel's in a language. */
 export function noteIn(language, note) {

@@ -3,6 +3,7 @@ import { attribute, attributes, h, peerText, text } from "./dom.js";
 import { bytes, count, duration, shortPeer } from "./format.js";
 import { stateIcon } from "./icons.js";
 import { refusalNote, replyBox } from "./replybox.js";
+import { takeSavedKeys } from "./savedreplies.js";
 import { isEnded, isWaiting } from "./store.js";
 
 const LINE = 2.1; // em, as in the style sheet
@@ -81,6 +82,7 @@ function makeAsk(hub, id, actions) {
   const table = "connections";
   const box = replyBox({ hub, table, id, onSend: (typed) => actions.onReply(id, typed), onEscape: actions.onEscape });
   const note = refusalNote({ hub, table, id });
+  takeSavedKeys(hub, box.element);
   const prompt = peerText("", { class: "nbs-prompt" });
   const [long, short] = [h("span", { class: "nbs-long" }), h("span", { class: "nbs-short" })];
   const wait = h("span", { class: "nbs-wait" }, long, short);

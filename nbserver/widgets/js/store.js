@@ -26,6 +26,9 @@ export function toRow(columns) {
   return row;
 }
 
+/** A rule as an object. */
+export const toRule = ([number, contains, answer, isOn, answered]) => ({ number, contains, answer, isOn, answered });
+
 /** Rows in the order of their numbers, found by number at once. */
 export class Table {
   constructor() {
@@ -107,6 +110,8 @@ export class Store {
     this.q = -1;
     this.server = null;
     this.counts = NO_COUNTS;
+    this.rules = []; // the kernel's rows as objects, see PROTOCOL.md
+    this.saved = [];
     this.tables = { connections: new Table(), clients: new Table() };
     this.transcripts = new Map();
     this.watching = new Map(); // key → how many views show that transcript
@@ -161,6 +166,8 @@ export class Store {
     this.q = message.q;
     if (message.server !== undefined) this.server = message.server;
     if (message.counts) this.counts = { ...NO_COUNTS, ...message.counts };
+    if (message.rules) this.rules = message.rules.map(toRule);
+    this.saved = message.saved ?? this.saved;
     noteTotal(this.totals, message.now, this.counts.in + this.counts.out);
     // The message that was the quickest on its way tells the clock best; the small step back follows a drift.
     const offset = message.now - this.heard;
