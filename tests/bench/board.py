@@ -119,7 +119,8 @@ class Bench:
         with self.notebook([setup, "c.show()"]) as notebook:
             page = notebook.page
             notebook.run(0)
-            notebook.wait_idle(SHOWN_SECONDS)
+            while not notebook.ask("'c' in globals()"):
+                page.wait_for_timeout(100)
             base, rows = heap(page), ROWS[kind]
             page.evaluate(LOOK, ["shown", rows, ""])
             notebook.run(1)
