@@ -171,8 +171,10 @@ class Feed:
         sums = self._sums
         for sign, row in ((-1, old), (1, new)):
             if row is not None:
-                for i in range(4):
-                    sums[i] += sign * row[3 + i]
+                sums[0] += sign * row[3]
+                sums[1] += sign * row[4]
+                sums[2] += sign * row[5]
+                sums[3] += sign * row[6]
                 sums[4] += sign * (row[1] == "waiting")
 
     def _counts(self) -> Message:
@@ -244,7 +246,7 @@ def _question(console: Console) -> tuple[str | None, int, float]:
 
 def _connection_row(c: Connection, old: Row | None = None) -> Row:
     """A row anew; what cannot have changed is taken from the old one."""
-    prompt, ask, since = _question(c)
+    prompt, ask, since = _question(c) if c.is_waiting else (None, 0, 0.0)
     return [
         c.number,
         c.status,

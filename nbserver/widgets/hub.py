@@ -31,16 +31,17 @@ _REMEMBERED_REQUESTS = 1000
 _MESSAGES = 5, 15  # of one hub, at once and in each second more: never above 20 in a second
 _TRANSCRIPTS = 32  # in one message
 _ASKED_TRANSCRIPTS = 64  # wait for their turn; for what else it still shows a page asks again
-_DELTA_SECONDS = 0.09  # between two deltas that acknowledge nothing
+_PERIOD = 0.07  # seconds: what has happened is on the screen within a tenth, and a dozen messages a second are enough
+_DELTA_SECONDS = 0.06  # between two deltas that acknowledge nothing
 _SNAPSHOT_SHARE = 0.2  # of the publisher's time, at most
 
 Part = tuple[Message, bytes]
 """A message, and the bodies of its entries."""
 
-# The one thread of this kernel that sends to pages: ten times a second, a message for each hub, only what is new.
+# The one thread of this kernel that sends to pages: a message for each hub in each tick, only what is new.
 # Handlers' threads never send: each thread that does would open a ZeroMQ socket of its own, and at about a thousand the
 # kernel fails; and the Jupyter server silently drops what exceeds a thousand messages a second.
-publisher = Clock("nbserver-publisher")
+publisher = Clock("nbserver-publisher", _PERIOD)
 
 
 # What holds for every board of this notebook; `nbserver lab` says which language the course was opened in.

@@ -13,10 +13,10 @@ from ..events import Kind
 from ..net import Server
 
 _TRAFFIC = {Kind.RECEIVED, Kind.SENT, Kind.PASSED, Kind.PRINTED}
-_MOST = 1000  # connections with mere traffic are looked at in a tick at most, while more happens than that
+_MOST = 700  # connections with mere traffic are looked at in a tick at most, while more happens than that
 _AGAIN = 3  # times is one looked at of which something else is told: the fact is told before the state has changed
-_UNSETTLED = 500  # looked at again in each tick
-_IN_TURN = 250  # of all the others
+_UNSETTLED = 350  # looked at again in each tick
+_IN_TURN = 180  # of all the others
 _PASSING = {"accepted", "running", "sending"}  # what may be over without a fact that tells it
 _ENDED = {"closed", "reset", "failed"}
 
