@@ -158,6 +158,7 @@ def test_after_a_restart_the_board_says_what_is_so_and_pretends_nothing(started)
         "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }"
     )
     expect(board(page).get_by_role("status").filter(has_text=RESTARTED)).to_be_visible(timeout=2 * SECOND)
+    expect(page.get_by_role("button", name="Stop server")).to_be_disabled()
     reply_box(page, 1).fill("to nobody")
     reply_box(page, 1).press("Enter")
     row = page.get_by_role("row", name="Connection #1", exact=True)

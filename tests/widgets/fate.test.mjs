@@ -55,7 +55,7 @@ test("after a cut everything is asked for anew; after a restart nothing is", () 
   assert.deepEqual([store.isStale(), said], [false, ["hello"]]);
   assert.equal(store.meet("restarted"), true);
   store.hello();
-  assert.deepEqual([store.isStale(), said], [true, ["hello"]]);
+  assert.deepEqual([store.isStale(), store.server.state, said], [true, "stopped", ["hello"]]);
 });
 
 test("a wish after the end is refused at once, and so is one on its way", async () => {

@@ -243,7 +243,10 @@ export class Store {
     const wasCut = this.fate === "cut" || this.fate === "lost";
     this.fate = fate;
     if (fate === "" && wasCut && !this.isClosed) this.hello(); // whatever was said meanwhile
-    if (fate === "restarted" || fate === "over") this.close();
+    if (fate === "restarted" || fate === "over") {
+      if (this.server) this.server = { ...this.server, state: "stopped" }; // it ended with its kernel, which could not tell
+      this.close();
+    }
     return this.isClosed;
   }
 
