@@ -5,6 +5,7 @@ from .certificate import Certificate, throwaway_certificate
 from .clock import Clock
 from .connection import Connection, address_text
 from .door import Access
+from .finding import find
 from .handlers import ChatRoom, Conversation, Echo
 from .limits import Limits
 from .observation import Observation
@@ -45,6 +46,7 @@ __all__ = [
     "address_text",
     "bound_to",
     "at_port",
+    "find",
     "listen",
     "observed_class",
     "servers",

@@ -8,7 +8,7 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import console, context
@@ -22,6 +22,7 @@ from . import proc, registry
 from .binding import bind
 from .connection import Connection, address_text
 from .door import Access
+from .finding import find
 from .handlers import Conversation
 from .limits import Limits
 from .observation import Observation, close_copy
@@ -397,22 +398,34 @@ class Server:
         """As `Connection.reply` of connection `number`."""
         self[number].reply(text, ask)
 
-    def broadcast(self, text: str) -> dict[int, str]:
-        """Give `text` to every client, as `Connection.reply` does.
+    def broadcast(self, text: str, to: Iterable[int] | None = None) -> dict[int, str]:
+        """Give `text` to every client, or to some, as `Connection.reply` does.
+
+        Args:
+            text: See `Connection.reply`.
+            to: The numbers of the connections that are meant, such as ``[1, 3]``; None means all that live.
 
         Returns:
             Those that could not be given it: number → why. One that does not read stops nobody else.
         """
         missed = {}
         deadline = time.monotonic() + 1.0  # for all together: those that do not read must not add up
-        for connection in sorted(self.observation.live, key=lambda c: c.number):
+        numbers = {connection.number for connection in self.observation.live} if to is None else set(to)
+        for number in sorted(numbers):
             try:
-                connection.reply(text, timeout=max(0.0, deadline - time.monotonic()))
-            except ConnectionEnded:
-                pass  # it left meanwhile: it is not among all any more
+                self[number].reply(text, timeout=max(0.0, deadline - time.monotonic()))
             except NbserverError as error:
-                missed[connection.number] = str(error)
+                # Who left meanwhile is not among all any more; but who was named is missed.
+                if to is not None or not isinstance(error, (ConnectionEnded, UsageError)):
+                    missed[number] = str(error)
         return missed
+
+    def find(self, text: str) -> list[int]:
+        """The numbers of the connections in whose conversations `text` stands, in small or in capital letters.
+
+        What is looked through: all that their transcripts keep, of what came and went, was asked, answered and printed.
+        """
+        return sorted(find(self.connections.values(), text))
 
     def _port_text(self) -> str:
         address = self.base.server_address

@@ -13,12 +13,15 @@ from typing import Any, TypeGuard
 
 from ..errors import ConnectionEnded, NbserverError, UsageError
 from ..fleet import Client, Fleet, Target, enlist
-from ..net import LONGEST, Connection, Rule, Server
+from ..net import LONGEST, Connection, Rule, Server, find
 
 _LONGEST = 65_536  # characters in one reply
 _LONGEST_RID = 64
 _PATIENCE = 0.2  # seconds for a client that does not read
-_SLOW = ("add_client", "broadcast", "stop")  # connect, send to many, wait for handlers
+_SLOW = ("add_client", "broadcast", "find", "stop")  # connect, send to many, read all transcripts, wait for handlers
+_MANY = 10_000  # connections that one request may name
+_FOUND = 1_000  # connections that one answer names
+_FIND_SECONDS = 1.0
 
 Request = dict[str, Any]
 Ack = dict[str, Any]
@@ -42,11 +45,13 @@ class Desk:
         self._fleet = fleet
         self.refused = 0
         self._counting = threading.Lock()  # requests come in several threads
-        self._actions: dict[str, Callable[[Request], str | None]] = {
+        self._finding = threading.Lock()  # held while transcripts are searched: one search at a time
+        self._actions: dict[str, Callable[[Request], Ack | None]] = {
             "reply": lambda r: self._connection(r).reply(_text(r), _number(r, "ask"), timeout=_PATIENCE),
             "broadcast": self._broadcast,
-            "disconnect": lambda r: self._living(r).close(),
-            "reset": lambda r: self._living(r).reset(),
+            "find": self._find,
+            "disconnect": lambda r: self._each(r, Connection.close),
+            "reset": lambda r: self._each(r, Connection.reset),
             "input": self._input,
             "close_client": lambda r: self._client(r).close(),
             "add_client": self._add_client,
@@ -63,7 +68,7 @@ class Desk:
 
         Does not block: what may take long has a thread of its own, since this one may be the kernel's control thread.
         """
-        if request.get("do") not in _SLOW:
+        if request.get("do") not in _SLOW and "connections" not in request:
             done(self.carry_out(request))
             return
         name = f"nbserver-{request['do']}"
@@ -77,9 +82,7 @@ class Desk:
         """Carry out one request, however long it takes; returns its acknowledgement."""
         ack: Ack = {"rid": rid_of(request), "ok": True}
         try:
-            note = self._action(request)(request)
-            if note:
-                ack.update(code="partial", error=note)
+            ack.update(self._action(request)(request) or {})
         except NbserverError as error:
             if isinstance(error, Refused):
                 self.refuse()
@@ -93,7 +96,7 @@ class Desk:
         with self._counting:
             self.refused += 1
 
-    def _action(self, request: Request) -> Callable[[Request], str | None]:
+    def _action(self, request: Request) -> Callable[[Request], Ack | None]:
         what = request.get("do")
         action = self._actions.get(what) if isinstance(what, str) else None
         if action is None:
@@ -109,10 +112,38 @@ class Desk:
         self._fleet.add(client)
         return client
 
-    def _broadcast(self, request: Request) -> str:
-        """Returns who did not get it, and why: no refusal, since sent again it would come twice to the others."""
-        missed = self._serving().broadcast(_text(request))
-        return "; ".join(f"#{number}: {why}" for number, why in missed.items())
+    def _broadcast(self, request: Request) -> Ack | None:
+        """Tells who did not get it, and why: no refusal, since sent again it would come twice to the others."""
+        to = _numbers(request, "to") if "to" in request else None
+        missed = self._serving().broadcast(_text(request), to)
+        return _partly("; ".join(f"#{number}: {why}" for number, why in missed.items())) if missed else None
+
+    def _find(self, request: Request) -> Ack:
+        """The numbers of the connections in whose conversations a text stands, as many as an answer may name."""
+        text, found = _text(request), list[int]()
+        newest_first = reversed(list(self._server_here().connections.values()))
+        if not self._finding.acquire(blocking=False):
+            raise UsageError("another search is under way")
+        try:
+            for number in find(newest_first, text, _FIND_SECONDS):
+                if len(found) == _FOUND:
+                    return {"found": found, **_partly(f"only the last {_FOUND} are told")}
+                found.append(number)
+        except TimeoutError as error:
+            return {"found": found, **_partly(str(error))}
+        finally:
+            self._finding.release()
+        return {"found": found}
+
+    def _each(self, request: Request, act: Callable[[Connection], None]) -> None:
+        """Do something to one connection, which must live; or to several, as far as they do."""
+        if "connections" not in request:
+            act(self._living(request))
+            return
+        known = self._serving().connections
+        for number in _numbers(request, "connections"):
+            if number in known and not known[number].is_over:
+                act(known[number])
 
     def _input(self, request: Request) -> None:
         self._client(request).answer(_text(request), _number(request, "ask"))
@@ -211,6 +242,18 @@ def _number(request: Request, name: str) -> int:
     if not is_number(number):
         raise Refused(f"{name!r} must be a number")
     return number
+
+
+def _numbers(request: Request, name: str) -> list[int]:
+    numbers = request.get(name)
+    if not isinstance(numbers, list) or len(numbers) > _MANY or not all(map(is_number, numbers)):
+        raise Refused(f"{name!r} must be a list of at most {_MANY} numbers")
+    return numbers
+
+
+def _partly(why: str) -> Ack:
+    """What is added to the acknowledgement of a request that was done in part."""
+    return {"code": "partial", "error": why}
 
 
 def is_number(value: Any) -> TypeGuard[int]:

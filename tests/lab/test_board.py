@@ -85,6 +85,35 @@ def test_add_client_reply_send_to_all_disconnect_and_stop(started):
     assert notebook.ask("server.state.value, nbserver.servers()") == ["stopped", []]
 
 
+def test_finding_in_whole_conversations_and_a_text_for_those_found(started):
+    notebook = started("fleet = nbserver.clients(server, 4, ['a red apple'])")
+    page = notebook.page
+    expect(row_with(page, "a red apple")).to_have_count(4)
+    for number in (1, 3):
+        notebook.ask(f"server.reply({number}, 'noted'), fleet[{number - 1}].hear(5)")
+    expect(row_with(page, "noted")).to_have_count(2)
+    notebook.ask("(fleet[0].say('green'), fleet[2].say('green'))")
+    expect(row_with(page, "green")).to_have_count(2)
+    find = page.get_by_role("searchbox", name="Find", exact=True)
+    find.fill("red ap")
+    rows = board(page).get_by_role("row", name=re.compile(r"^Connection #"))
+    expect(row_with(page, "earlier")).to_have_count(2)
+    expect(rows).to_have_count(4)
+    assert notebook.ask("[server.find('RED AP'), server.find('noted')]") == [[1, 2, 3, 4], [1, 3]]
+    find.fill("noted")
+    expect(rows).to_have_count(2)
+    page.get_by_role("grid", name="Connections").press("Control+a")
+    page.get_by_role("textbox", name="Message to selected", exact=True).fill("for those who were noted")
+    page.get_by_role("button", name="Send to selected", exact=True).click()
+    assert notebook.ask("[fleet[n].hear(5) for n in (0, 2)]") == ["for those who were noted"] * 2
+    page.get_by_role("button", name="Reset selected").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Reset").click()
+    expect(row_with(page, "closed")).to_have_count(2)
+    notebook.ask("[fleet[n].wait_ended(5) for n in (0, 2)]")
+    assert notebook.ask("['reset' in str([e.data for e in fleet[n].transcript]) for n in (0, 2)]") == [True, True]
+    assert notebook.ask("[len(server.observation.live), server.find('for those')]") == [2, [1, 3]]
+
+
 def test_what_was_typed_for_a_client_that_left_is_refused_and_kept(started):
     page = started().page
     page.get_by_role("button", name="Add client").click()

@@ -177,6 +177,18 @@ def test_broadcast_reaches_all_and_says_who_missed_it(serve, connect, until):
     assert clients[0].recv(10) == clients[2].recv(10) == b"hello"
 
 
+def test_broadcast_to_some_reaches_them_alone(serve, connect):
+    server = serve()
+    clients = [connect(server, number) for number in (1, 2, 3)]
+    server[3].close()
+    server[3].wait_closed(5)
+    missed = server.broadcast("for one and three", to=[3, 1, 1, 9])
+    assert list(missed) == [3, 9] and "closed by you" in missed[3] and "no connection #9" in missed[9]
+    assert server.broadcast("for all") == {}
+    assert clients[0].recv(17) == b"for one and three"
+    assert clients[1].recv(100) == b"for all", "and nothing before"
+
+
 def test_what_cannot_be_had_is_refused_in_a_sentence(serve):
     for wrong in (3, int, object()):
         with pytest.raises(UsageError, match="handle"):

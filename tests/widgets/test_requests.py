@@ -131,6 +131,11 @@ def test_refusals_have_a_code_that_a_view_can_translate(desk, server):
         {"do": "reply", "connection": 1e300, "text": "x"},
         {"do": "reply", "connection": 1, "text": "x", "ask": "1"},
         {"do": "input", "client": None, "text": "x"},
+        {"do": "broadcast", "text": "x", "to": 1},
+        {"do": "broadcast", "text": "x", "to": [1, "1"]},
+        {"do": "disconnect", "connections": [1] * 10_001},
+        {"do": "reset", "connections": None},
+        {"do": "find", "text": None},
     ],
 )
 def test_what_no_view_would_send_is_refused(desk, server, request_):
@@ -157,7 +162,19 @@ EXTREMES = {
     "half a character": "\ud800",
 }
 FIELDS = ("rid", "connection", "client", "text", "ask", "table", "id", "contains", "answer", "rule", "on")
-LISTED = ("reply", "broadcast", "disconnect", "reset", "input", "close_client", "add_client", "stop", "hello", "watch")
+LISTED = (
+    "reply",
+    "broadcast",
+    "find",
+    "disconnect",
+    "reset",
+    "input",
+    "close_client",
+    "add_client",
+    "stop",
+    "hello",
+    "watch",
+)
 LISTED += ("add_rule", "change_rule", "remove_rule", "save_reply", "forget_reply")
 # Everything that these objects could be made to do, if a name from a page were looked up on them.
 UNLISTED = sorted({*dir(Desk), *dir(Hub), *dir(Connection), *dir(Server)} - {*LISTED})

@@ -2,13 +2,15 @@
 import { attribute, attributes, h, text } from "./dom.js";
 import { makeClients } from "./clients.js";
 import { makeDetail } from "./detail.js";
+import { makeFilters } from "./filters.js";
+import { makeFooter } from "./footer.js";
 import { makeHeader } from "./header.js";
 import { limitText } from "./limits.js";
 import { makeList } from "./list.js";
-import { refusalNote, replyBox } from "./replybox.js";
+import { Listing } from "./order.js";
 import { makeRoot } from "./root.js";
-import { headerRow, heightOf, makeRow } from "./row.js";
-import { makeSavedReplies } from "./savedreplies.js";
+import { heightOf, makeRow } from "./row.js";
+import { makeSortHead } from "./sorthead.js";
 import { FILTERS, isEnded, isWaiting, nextWaiting } from "./store.js";
 
 const TABLE = "connections";
@@ -19,53 +21,11 @@ export function keepSelection(rows, selected) {
   return (rows.find((row) => row.id >= selected) ?? rows.at(-1))?.id ?? null;
 }
 
-function makeFilters(desk) {
-  const chips = Object.keys(FILTERS).map((name) => {
-    const [long, short, number] = [h("span", { class: "nbs-long" }), h("span", { class: "nbs-short" }), h("b")];
-    const element = h("button", { class: `nbs-filter is-${name}`, type: "button", onClick: () => desk.set({ filter: name }) }, long, short, " ", number);
-    return { name, long, short, number, element };
-  });
-  const element = h("div", { class: "nbs-filters", role: "group" }, ...chips.map((chip) => chip.element));
-  return {
-    element,
-    show(rows, words) {
-      attribute(element, "aria-label", words("filters"));
-      for (const { name, long, short, number, element: chip } of chips) {
-        const count = rows.filter(FILTERS[name]).length;
-        const word = words(`filter.${name}`);
-        text(long, word);
-        text(short, name === "waiting" ? words("short.filter") : word);
-        text(number, String(count));
-        attributes(chip, { "aria-label": `${word} ${count}`, "aria-pressed": String(desk.filter === name) });
-        chip.classList.toggle("is-zero", count === 0);
-      }
-    },
-  };
-}
-
-function makeFooter(hub) {
-  const { desk, store } = hub;
-  const onSend = (typed) => { if (typed !== "" && !desk.isSending("all", 0)) desk.submit("all", 0, { do: "broadcast", text: typed }); };
-  const box = replyBox({ hub, table: "all", id: 0, onSend });
-  const note = refusalNote({ hub, table: "all", id: 0 });
-  const saved = makeSavedReplies(hub, box.element);
-  const button = h("button", { class: "nbs-button", type: "button", onClick: box.send });
-  return {
-    element: h("div", { class: "nbs-footer" }, note.element, h("div", { class: "nbs-replyline" }, box.element, saved.element, button)),
-    show(isServing, words) {
-      box.show({ name: words("messageAll"), hint: words("typeAll", { count: store.counts.open }), isDisabled: !isServing });
-      note.show({ words, name: words("discardShort") });
-      text(button, words("sendAll"));
-      saved.show(words, !isServing);
-      button.disabled = !isServing;
-    },
-  };
-}
-
 export function boardView(hub, { el, signal }) {
   const { desk, store } = hub;
-  const rows = () => store.tables.connections.rows;
-  let [words, ask] = [hub.settings.words(), () => {}];
+  const { finding } = desk;
+  const listing = new Listing();
+  let [words, language, ask] = [hub.settings.words(), "", () => {}];
   let own = null; // the connection whose box is typed in, looked up once for a drawing of the list
 
   /** The connection whose row holds the focus, or null. */
@@ -73,11 +33,25 @@ export function boardView(hub, { el, signal }) {
     const row = list.element.contains(document.activeElement) ? document.activeElement.closest(".nbs-row") : null;
     return row ? Number(row.dataset.id) : null;
   }
-  const visibleRows = () => rows().filter((row) => FILTERS[desk.filter](row) || row.id === own);
-  const updateList = () => {
+
+  const isShown = (row) => finding.isShownIn(row, words, language);
+
+  /** The function that says whether a row is among what the person wants to see; null for all. */
+  function choice() {
+    if (desk.filter === "all" && !finding.needle) return null;
+    const [isInFilter, said] = [FILTERS[desk.filter], finding.said()];
+    const isFound = finding.needle ? (row) => said.has(row.id) || isShown(row) : () => true; // by what its row shows, or by all that was said
+    return (row) => row.id === own || (isInFilter(row) && isFound(row));
+  }
+
+  function updateList() {
     own = focused();
-    list.update(visibleRows(), desk.selected);
-  };
+    const mark = `${store.epoch}/${store.q}`;
+    finding.renew(`${store.epoch}/${store.counts.in}/${store.counts.out}/${store.counts.waiting}`);
+    const asked = [desk.filter, finding.needle, finding.isAnswered(), desk.sort.column, desk.sort.isDown, language].join("/");
+    listing.update({ table: store.tables.connections, mark, asked, passes: choice(), sort: desk.sort, isHeld: list.isHeld(), now: store.now() });
+    list.update(listing.rows, desk.selected);
+  }
 
   function reply(id, typed) {
     const row = store.tables.connections.get(id);
@@ -87,15 +61,19 @@ export function boardView(hub, { el, signal }) {
   }
 
   function focusBox(id) {
-    if (!visibleRows().some((row) => row.id === id)) desk.set({ filter: "all" });
     updateList();
+    if (!list.reveal(id)) {
+      finding.set("");
+      desk.set({ filter: "all" });
+      updateList();
+    }
     list.reveal(id)?.focusBox();
   }
 
-  /** Enter in a row's box: send, and on to the one that has waited longest behind it. */
+  /** Enter in a row's box: send, and on to the one that has waited longest behind it, of those that are shown. */
   function replyInRow(id, typed) {
     const row = reply(id, typed);
-    const next = row && nextWaiting(rows(), row.ask, (other) => other.id === id || desk.isAnswered(TABLE, other));
+    const next = row && nextWaiting(listing.rows, row.ask, (other) => other.id === id || desk.isAnswered(TABLE, other));
     if (next) focusBox(next.id);
   }
 
@@ -105,26 +83,59 @@ export function boardView(hub, { el, signal }) {
     else detail.focusReply();
   }
 
-  const select = (id) => {
-    if (id === desk.selected) return;
-    desk.set({ selected: id });
+  function select(id, how) {
+    desk.select(id, how, how === "range" || how === "all" ? listing.rows.map((row) => row.id) : []);
     updateList();
+  }
+
+  function sortAgain() {
+    listing.sortAgain();
+    updateList();
+    list.focus();
+  }
+
+  /** From the box that finds to what was found. */
+  function onFound() {
+    if (listing.rows.length && !listing.rows.some((row) => row.id === desk.selected)) select(listing.rows[0].id, "one");
+    list.focus();
+  }
+
+  const context = (row) => {
+    const { needle } = finding;
+    return { words, needle, now: store.now(), isEarlier: needle !== "" && !isShown(row) && finding.said().has(row.id) };
   };
-  const actions = { onReply: replyInRow, onEscape: () => list.focus(), focused: () => own, context: () => ({ words, now: store.now() }) };
-  const gridHead = headerRow();
+  const actions = { onReply: replyInRow, onEscape: () => list.focus(), focused: () => own, context };
+  const sortHead = makeSortHead(desk);
   const list = makeList({
-    header: gridHead.element, signal, onSelect: select, onOpen: open,
+    header: sortHead.element, signal, isChosen: desk.isChosen, onSelect: select, onOpen: open, onLeave: () => ask(),
     heightOf: (row) => heightOf(row, desk, own), makeRow: (id) => makeRow(hub, id, actions),
   });
-  const [header, filters, footer, clients] = [makeHeader(hub), makeFilters(desk), makeFooter(hub), makeClients(hub)];
+  const filters = makeFilters(hub, { onFound, onSort: sortAgain });
+  const footer = makeFooter(hub, { onClear: () => { select(desk.selected, "one"); list.focus(); } });
+  const [header, clients] = [makeHeader(hub), makeClients(hub)];
   const detail = makeDetail(hub, { onReply: reply, onEscape: () => list.focus() });
   const [limit, empty] = [h("div", { class: "nbs-limit", role: "status", hidden: true }), h("p", { class: "nbs-empty" })];
   const left = h("div", { class: "nbs-left" }, filters.element, list.element, empty);
   const main = h("div", { class: "nbs-main" }, ...header.elements, limit, h("div", { class: "nbs-body" }, left, detail.element), footer.element);
   list.element.addEventListener("focusout", () => ask());
+  main.addEventListener("keydown", (event) => {
+    const act = keyOf(event);
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+
+  /** What a key does wherever the focus is. Escape in the list ends a selection of several; without one it is others' to take. */
+  function keyOf(event) {
+    const isWithControl = event.ctrlKey || event.metaKey;
+    if (event.altKey) return undefined;
+    if (isWithControl && event.key.toLowerCase() === "f") return filters.focusFind;
+    if (!isWithControl && event.key === "/" && !event.target.closest("input, textarea, select")) return filters.focusFind;
+    return event.key === "Escape" && event.target === list.element && desk.chosen.size ? () => select(desk.selected, "one") : undefined;
+  }
 
   function show(newWords) {
-    words = newWords;
+    [words, language] = [newWords, hub.settings.language()];
     const server = store.server;
     attribute(main, "hidden", !server);
     clients.show(words);
@@ -135,16 +146,17 @@ export function boardView(hub, { el, signal }) {
     attribute(limit, "hidden", !bites);
     attribute(limit, "data-code", bites ? server.limit.split(" ")[0] : null);
     text(limit, bites);
-    desk.selected = keepSelection(rows(), desk.selected);
-    filters.show(rows(), words);
-    gridHead.show(words);
+    const { connections } = store.tables;
+    if (!connections.get(desk.selected)) desk.selected = keepSelection(connections.rows, desk.selected);
+    desk.forgetOldLife();
+    sortHead.show(words);
     attributes(list.element, { "aria-label": words("connections") });
     updateList();
-    const isEmpty = list.isEmpty();
-    attribute(empty, "hidden", !isEmpty);
-    text(empty, words(rows().length ? "noneHere" : "noConnections"));
+    filters.show(listing, words);
+    attribute(empty, "hidden", listing.rows.length > 0);
+    text(empty, words(finding.needle ? "noneFound" : connections.rows.length ? "noneHere" : "noConnections"));
     detail.show(store.tables.connections.get(desk.selected), words);
-    footer.show(isServing, words);
+    footer.show({ isServing, chosen: desk.chosen, rows: listing.rows }, words);
     return words("board", { address: server.address });
   }
 

@@ -1,5 +1,8 @@
 // What the person has on the desk in this page: drafts, replies on their way, refusals, the selected connection.
 // It is the page's own; the kernel hears only what is sent. Two views of one hub share it, so they show the same.
+import { makeFinding } from "./finding.js";
+import { BY_NUMBER } from "./order.js";
+import { isChosen, select } from "./selection.js";
 
 const REMEMBERED = 100; // earlier replies
 
@@ -20,12 +23,13 @@ export function makeDesk({ wish, changed, life }) {
   const drafts = new Map();
   const refusals = new Map(); // key → {code, error, text}
   const sending = new Map(); // key → the number of the input() being answered
-  const histories = { connections: [], clients: [], all: [] };
+  const histories = { connections: [], clients: [], all: [], selected: [] };
   // The hub's life is part of the key: after a restart another connection may have the same number.
   const keyOf = (table, id) => `${life()}/${table}/${id}`;
 
   const desk = {
-    selected: null, filter: "all", isHex: false, encoding: "utf-8", notice: null, panel: "",
+    selected: null, chosen: new Set(), anchor: null, chosenIn: "", filter: "all", sort: BY_NUMBER, finding: makeFinding({ wish, changed, life }),
+    isHex: false, encoding: "utf-8", notice: null, panel: "",
 
     // Asked for every row of the list at every drawing: without a draft anywhere there is no key to put together.
     draft: (table, id) => (drafts.size ? drafts.get(keyOf(table, id)) ?? "" : ""),
@@ -48,6 +52,17 @@ export function makeDesk({ wish, changed, life }) {
     set(values) {
       Object.assign(desk, values);
       changed();
+    },
+
+    isChosen: (id) => isChosen(desk, id),
+    /** A click or a key on a row: see selection.js. */
+    select(id, how, order) {
+      if (id === desk.selected && (how === "visit" || (how === "one" && !desk.chosen.size))) return;
+      desk.set({ ...select(desk, id, how, order), chosenIn: life() });
+    },
+    /** Numbers of another life are other connections: none of them has been selected. */
+    forgetOldLife() {
+      if (desk.chosen.size && desk.chosenIn !== life()) [desk.chosen, desk.anchor] = [new Set(), null];
     },
 
     /** Asks for something that has no text of its own; a refusal becomes the board's notice. Whether it was done. */

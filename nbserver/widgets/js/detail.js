@@ -51,11 +51,12 @@ export function makeDetail(hub, actions) {
   const [number, state, empty] = [h("b"), h("span", { class: "nbs-word" }), h("p", { class: "nbs-empty" })];
   const peer = peerText("", { class: "nbs-peer" });
   const close = h("button", { class: "nbs-button is-disconnect", type: "button", onClick: () => hub.desk.act({ do: "disconnect", connection: hub.desk.selected }) });
+  const reset = h("button", { class: "nbs-button is-reset", type: "button", onClick: () => hub.desk.act({ do: "reset", connection: hub.desk.selected }) });
   const shownAs = makeShownAs(hub);
   const transcript = makeTranscript({ hub, table: "connections", makeLines: makeBubbles });
   const speaks = speaksChip();
   const title = h("div", { class: "nbs-title" }, number, peer, speaks.element, h("span", { class: "nbs-state" }, icon.element, state));
-  const head = h("div", { class: "nbs-detailhead" }, title, h("div", { class: "nbs-tools" }, ...shownAs.elements, close));
+  const head = h("div", { class: "nbs-detailhead" }, title, h("div", { class: "nbs-tools" }, ...shownAs.elements, reset, close));
   const place = h("div", { class: "nbs-replyplace" });
   const element = h("div", { class: "nbs-detail" }, head, empty, transcript.element, place);
   let [shown, reply] = [null, null];
@@ -82,7 +83,9 @@ export function makeDetail(hub, actions) {
     text(state, stateWord(row, words));
     attributes(close, { "aria-label": words("disconnect", { id }), title: words("disconnect", { id }) });
     text(close, words("disconnectShort"));
-    close.disabled = isEnded(row);
+    attributes(reset, { "aria-label": words("reset", { id }), title: words("resetTitle", { id }) });
+    text(reset, words("resetShort"));
+    close.disabled = reset.disabled = isEnded(row);
     shownAs.show(words);
     const { isHex, encoding } = hub.desk;
     transcript.show({ id, name: words("transcript", { id }), options: { words, isHex, encoding, isStream: hub.store.server?.transport !== "datagram" } });

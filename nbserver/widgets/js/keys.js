@@ -7,6 +7,7 @@ import { isPresenting, setPresenting } from "./presenting.js";
 const KEYS = [
   ["Enter", "keys.send"], ["↑ ↓", "keys.history"], ["Alt+1…9", "keys.saved"], ["Esc", "keys.escape"],
   ["↑ ↓ PgUp PgDn Home End", "keys.list"], ["Enter", "keys.open"],
+  ["Shift+↑ Shift+↓ Space Ctrl+A", "keys.select"], ["/ Ctrl+F", "keys.find"],
   ["+ − 0", "keys.size"], ["F", "keys.present"],
 ];
 

@@ -1,6 +1,7 @@
 // A grid of any length with only its visible rows in the page. Rows have their own heights and are keyed by their numbers;
-// an element, once made, is never moved, because moving it would take the focus from the box in it.
+// the element that holds the focus is never moved, because moving it would take the focus from the box in it.
 import { attribute, h } from "./dom.js";
+import { howOf } from "./selection.js";
 
 const OVERSCAN = 120; // pixels above and below that are drawn too, so that quick scrolling shows no holes
 let lists = 0;
@@ -28,15 +29,24 @@ export function moveTo(key, at, length, page) {
   return target === undefined ? undefined : Math.max(0, Math.min(length - 1, target));
 }
 
+/** Puts elements into their order by moving those that are not in it, but never the one that holds the focus. */
+export function putInOrder(parent, elements) {
+  const fixed = Math.max(0, elements.findIndex((element) => element.contains(document.activeElement)));
+  if (!elements.length) return;
+  if (!elements[fixed].contains(document.activeElement) && parent.firstElementChild !== elements[fixed]) parent.prepend(elements[fixed]);
+  for (let i = fixed + 1; i < elements.length; i++) if (elements[i - 1].nextElementSibling !== elements[i]) elements[i - 1].after(elements[i]);
+  for (let i = fixed - 1; i >= 0; i--) if (elements[i + 1].previousElementSibling !== elements[i]) elements[i + 1].before(elements[i]);
+}
+
 /**
- * `heightOf(row)` in em, `makeRow(id)` → {element, fill(row, isSelected), focusBox()}, `onSelect(id)`, `onOpen(id)`.
- * The header is the grid's first row.
+ * `heightOf(row)` in em, `makeRow(id)` → {element, fill(row, isSelected), focusBox()}, `isChosen(id)`, `onSelect(id, how)` (see selection.js),
+ * `onOpen(id)`, `onLeave()`: the pointer has left the rows. The header is the grid's first row.
  */
-export function makeList({ header, heightOf, makeRow, onSelect, onOpen, signal }) {
+export function makeList({ header, heightOf, makeRow, isChosen, onSelect, onOpen, onLeave, signal }) {
   const uid = `nbs-list-${++lists}`;
   const probe = h("span", { class: "nbs-probe", "aria-hidden": "true" });
   const pad = h("div", { class: "nbs-pad", role: "rowgroup" });
-  const grid = h("div", { class: "nbs-grid", role: "grid", tabindex: "0" }, h("div", { class: "nbs-gridhead", role: "rowgroup" }, header), pad);
+  const grid = h("div", { class: "nbs-grid", role: "grid", tabindex: "0", "aria-multiselectable": "true" }, h("div", { class: "nbs-gridhead", role: "rowgroup" }, header), pad);
   grid.append(probe);
   const made = new Map(); // id → what makeRow gave
   let [rows, selected, offsets, em, view] = [[], null, new Float64Array(1), 14, 300];
@@ -46,13 +56,19 @@ export function makeList({ header, heightOf, makeRow, onSelect, onOpen, signal }
   function insert(id) {
     const row = makeRow(id);
     row.element.id = `${uid}-${id}`;
-    row.element.addEventListener("mousedown", () => onSelect(id));
-    row.element.addEventListener("focusin", () => onSelect(id));
+    row.element.addEventListener("mousedown", (event) => click(event, id));
+    row.element.addEventListener("focusin", () => onSelect(id, "visit"));
     row.element.dataset.id = id;
-    const behind = [...pad.children].find((other) => Number(other.dataset.id) > id);
-    pad.insertBefore(row.element, behind ?? null);
+    pad.append(row.element);
     made.set(id, row);
     return row;
+  }
+
+  function click(event, id) {
+    if (event.button !== 0 || event.target.closest("input, button")) return; // a box selects when it gets the focus
+    if (event.shiftKey) event.preventDefault(); // which would mark the text between
+    onSelect(id, howOf(event));
+    if (event.shiftKey) focus();
   }
 
   function place(index) {
@@ -61,24 +77,28 @@ export function makeList({ header, heightOf, makeRow, onSelect, onOpen, signal }
     shown.element.style.transform = `translateY(${offsets[index]}px)`;
     shown.element.style.height = `${offsets[index + 1] - offsets[index]}px`;
     attribute(shown.element, "aria-rowindex", index + 2);
-    shown.fill(row, row.id === selected);
+    shown.element.classList.toggle("is-current", row.id === selected);
+    shown.fill(row, isChosen(row.id));
+    return shown.element;
   }
 
   function draw() {
     const first = rowAt(offsets, grid.scrollTop - OVERSCAN);
     const end = rows.length ? rowAt(offsets, grid.scrollTop + view + OVERSCAN) + 1 : 0;
-    const keep = new Set();
-    for (let index = first; index < end; index++) {
-      place(index);
-      keep.add(rows[index].id);
-    }
+    const shown = new Map();
+    for (let index = first; index < end; index++) shown.set(rows[index].id, place(index));
+    let order = [...shown.values()];
     for (const [id, row] of made) {
-      if (keep.has(id)) continue;
+      if (shown.has(id)) continue;
       const index = row.element.contains(document.activeElement) ? indexOf(id) : -1;
-      if (index >= 0) { place(index); continue; } // the person types in it: it stays, out of sight
+      if (index >= 0) { // the person types in it: it stays, out of sight
+        order = index < first ? [place(index), ...order] : [...order, place(index)];
+        continue;
+      }
       made.delete(id);
       row.element.remove();
     }
+    putInOrder(pad, order);
     attribute(grid, "aria-activedescendant", made.has(selected) ? `${uid}-${selected}` : null);
   }
 
@@ -112,20 +132,32 @@ export function makeList({ header, heightOf, makeRow, onSelect, onOpen, signal }
     return made.get(id);
   }
 
+  function go(id, how) {
+    onSelect(id, how);
+    reveal(id);
+  }
+
+  function otherKey(event) {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a") return () => onSelect(selected, "all");
+    if (selected === null || event.altKey) return undefined;
+    return { Enter: () => onOpen(selected), " ": () => go(selected, "toggle") }[event.key];
+  }
+
+  const focus = () => grid.focus({ preventScroll: true });
+  /** Whether a person has a hand on the rows: the pointer is over them, or the focus is among them. */
+  const isHeld = () => document.activeElement === grid || pad.contains(document.activeElement) || pad.matches(":hover");
+
   grid.addEventListener("scroll", draw, { passive: true });
   grid.addEventListener("keydown", (event) => {
     if (event.target !== grid) return; // keys in a row's box are the box's own
     const page = Math.max(1, Math.floor(view / (2 * em)) - 1);
     const target = moveTo(event.key, indexOf(selected), rows.length, page);
-    if (target !== undefined && rows.length) {
-      event.preventDefault();
-      onSelect(rows[target].id);
-      reveal(rows[target].id);
-    } else if (event.key === "Enter" && selected !== null) {
-      event.preventDefault();
-      onOpen(selected);
-    }
+    const act = target === undefined ? otherKey(event) : () => go(rows[target]?.id, howOf(event, "one", "move"));
+    if (!act || !rows.length) return;
+    event.preventDefault();
+    act();
   });
+  pad.addEventListener("mouseleave", onLeave);
 
   const observer = new ResizeObserver(() => {
     em = probe.offsetHeight || em;
@@ -135,5 +167,5 @@ export function makeList({ header, heightOf, makeRow, onSelect, onOpen, signal }
   observer.observe(grid);
   observer.observe(probe);
   signal.addEventListener("abort", () => observer.disconnect());
-  return { element: grid, update, reveal, isEmpty: () => rows.length === 0, focus: () => grid.focus({ preventScroll: true }) };
+  return { element: grid, update, reveal, isHeld, focus };
 }

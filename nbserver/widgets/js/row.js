@@ -1,5 +1,6 @@
 // One connection in the list: a line of cells, and below it, while the handler is in input(), the prompt and a reply box.
 import { attribute, attributes, h, peerText, text } from "./dom.js";
+import { markedText } from "./finding.js";
 import { bytes, count, duration, shortPeer } from "./format.js";
 import { stateIcon } from "./icons.js";
 import { refusalNote, replyBox } from "./replybox.js";
@@ -28,14 +29,6 @@ export function heightOf(row, desk, focused) {
   return LINE + ASK_LINE + (hasNote ? NOTE_LINE : 0);
 }
 
-export function headerRow() {
-  const cells = COLUMNS.map((name) => h("div", { class: `nbs-cell is-${name}`, role: "columnheader" }));
-  return {
-    element: h("div", { class: "nbs-line", role: "row", "aria-rowindex": "1" }, ...cells),
-    show: (words) => cells.forEach((cell, i) => text(cell, words(`column.${COLUMNS[i]}`))),
-  };
-}
-
 /** A chip that names what a client speaks, if its first bytes tell. */
 export function speaksChip() {
   const element = h("span", { class: "nbs-speaks", hidden: true });
@@ -61,16 +54,22 @@ function makeCells() {
   const icon = stateIcon();
   const word = h("span", { class: "nbs-word" });
   const [speaks, peer, last] = [speaksChip(), peerText(""), peerText("")];
-  const inner = { state: [icon.element, word], peer: [peer], last: [speaks.element, last] };
+  const earlier = h("span", { class: "nbs-earlier", hidden: true });
+  const inner = { state: [icon.element, word], peer: [peer], last: [speaks.element, earlier, last] };
   const cells = Object.fromEntries(COLUMNS.map((name) => [name, h("div", { class: `nbs-cell is-${name}`, role: "gridcell" }, ...(inner[name] ?? []))]));
   return {
     elements: COLUMNS.map((name) => cells[name]),
-    show(row, words, now) {
+    show(row, { words, now, needle, isEarlier }) {
       icon.show(row.state);
-      text(word, stateWord(row, words));
+      markedText(word, stateWord(row, words), needle);
       speaks.show(row, words);
+      attribute(earlier, "hidden", !isEarlier);
+      text(earlier, isEarlier ? words("foundEarlier") : "");
       const texts = cellTexts(row, words, now);
-      for (const [name, value] of Object.entries(texts)) text({ peer, last }[name] ?? cells[name], value);
+      for (const name of ["messages", "bytes", "age"]) text(cells[name], texts[name]);
+      markedText(peer, texts.peer, needle);
+      markedText(last, texts.last, needle);
+      markedText(cells.id, texts.id, needle.replace(/^#(?=\d)/, ""));
       attributes(cells.peer, { title: row.peer });
       attributes(cells.last, { title: texts.last || null });
     },
@@ -90,10 +89,10 @@ function makeAsk(hub, id, actions) {
   return {
     element,
     focus: () => box.element.focus({ preventScroll: true }),
-    show(row, words, now) {
+    show(row, { words, now, needle }) {
       const waits = isWaiting(row);
       const time = duration(now - row.since);
-      text(prompt, waits ? row.prompt ?? "" : "");
+      markedText(prompt, waits ? row.prompt ?? "" : "", needle);
       attribute(prompt, "title", waits ? row.prompt : null);
       attribute(wait, "hidden", !waits);
       text(long, words("waitingFor", { time }));
@@ -104,7 +103,10 @@ function makeAsk(hub, id, actions) {
   };
 }
 
-/** `actions`: onReply(id, text), onEscape(), focused() → the id of the row that is typed in, context() → {words, now}. */
+/**
+ * `actions`: onReply(id, text), onEscape(), focused() → the id of the row that is typed in,
+ * context(row) → {words, now, needle, isEarlier}: what is looked for, and whether it was only said before the row's last message.
+ */
 export function makeRow(hub, id, actions) {
   const cells = makeCells();
   const element = h("div", { class: "nbs-row", role: "row" }, h("div", { class: "nbs-line", role: "presentation" }, ...cells.elements));
@@ -113,12 +115,12 @@ export function makeRow(hub, id, actions) {
     element,
     focusBox: () => ask?.focus(),
     fill(row, isSelected) {
-      const { words, now } = actions.context();
-      attributes(element, { "aria-label": words("connection", { id }), "aria-selected": String(isSelected), "data-state": row.state });
-      cells.show(row, words, now);
+      const context = actions.context(row);
+      attributes(element, { "aria-label": context.words("connection", { id }), "aria-selected": String(isSelected), "data-state": row.state });
+      cells.show(row, context);
       if (needsBox(row, hub.desk, actions.focused())) {
         if (!ask) element.append((ask = makeAsk(hub, id, actions)).element);
-        ask.show(row, words, now);
+        ask.show(row, context);
       } else if (ask) {
         ask.element.remove();
         ask = null;
