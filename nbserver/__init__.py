@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .errors import NbserverError, UsageError
     from .fleet import Client, Fleet, until
-    from .kernel import allow_nested_asyncio
+    from .kernel import allow_asyncio_run, client_of
     from .kernel.doctor import doctor
     from .net import (
         Certificate,
@@ -39,7 +39,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "notebook": "client clients observe panel run_client run_server serve",
-    "kernel": "allow_nested_asyncio doctor",
+    "kernel": "allow_asyncio_run client_of doctor",
     "net": "Certificate ChatRoom Connection Conversation Echo Limits Server "
     "observed_class servers stop_all throwaway_certificate",
     "fleet": "Client Fleet until",
@@ -59,8 +59,9 @@ __all__ = [
     "NbserverError",
     "Server",
     "UsageError",
-    "allow_nested_asyncio",
+    "allow_asyncio_run",
     "client",
+    "client_of",
     "clients",
     "doctor",
     "observe",

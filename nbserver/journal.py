@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from .events import Event, Kind, new_event
 
 # Forgetting moves the events and their first number in one step, which a reader must not see half done. One lock for
 # all records, since it is held for microseconds; a signal handler may come here while it is held, hence reentrant.
 _forgetting = threading.RLock()
+
+LOOK_SECONDS = 0.05
+"""How often the main thread does what is to be done while it waits (`do_meanwhile`)."""
+
+_work: Callable[[], None] | None = None
+
+
+def do_meanwhile(work: Callable[[], None] | None) -> None:
+    """Have the main thread call `work` now and then while it waits for a fact; None has it just wait.
+
+    In an older kernel it is the main thread that hears what a page says.
+    """
+    global _work
+    _work = work
+
+
+def meanwhile() -> Callable[[], None] | None:
+    """What this thread is to do now and then while it waits, or None."""
+    return _work if threading.current_thread() is threading.main_thread() else None
 
 
 class Record:
@@ -105,7 +127,7 @@ def _newest(events: Sequence[Event | tuple[Kind, float, int, bytes, int]], most_
 class Journal(Record):
     """A `Record` that others wait on: the facts of one server, or of one client."""
 
-    __slots__ = ("_changed", "_waiting")
+    __slots__ = ("_changed", "_told", "_waiting")
 
     def __init__(self, kept: int = 12_000) -> None:
         """As a record; with a quarter more before it forgets, 12 000 events of 4 KiB are less than 64 MiB."""
@@ -113,6 +135,7 @@ class Journal(Record):
         # Those who wait for a fact sleep on this; bytes do not announce themselves, so no byte takes the lock.
         self._changed = threading.Condition()
         self._waiting = 0  # how many wait, or are about to look whether they must
+        self._told: list[Callable[[], None]] = []  # of those who wait without a thread: each is called once
 
     def announce(self, event: Event) -> None:
         """Add one event and wake those who wait."""
@@ -125,24 +148,56 @@ class Journal(Record):
         if self._waiting:
             with self._changed:
                 self._changed.notify_all()
+                told, self._told = self._told, []
+            for tell in told:
+                tell()
+
+    @contextmanager
+    def telling(self, tell: Callable[[], None]) -> Iterator[None]:
+        """Call `tell` at the next announcement, once, if that comes inside the ``with`` block.
+
+        Thread: any; `tell` is called in the one that announces, and must not block.
+        """
+        with self._changed:
+            self._waiting += 1
+            self._told.append(tell)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waiting -= 1
+                if tell in self._told:
+                    self._told.remove(tell)
 
     def _after_fork(self) -> None:
         """In a forked child: whoever held the lock is not here."""
-        self._changed, self._waiting = threading.Condition(), 0
+        self._changed, self._waiting, self._told = threading.Condition(), 0, []
 
     def wait_for(self, predicate: Callable[[], object], timeout: float | None) -> bool:
         """Wait until `predicate` is true, looking again at each announcement.
 
         Args:
-            timeout: In seconds; None waits for ever.
+            timeout: In seconds; None and `math.inf` wait for ever.
 
         Returns:
             Whether it became true.
         """
+        work = meanwhile()
+        if work is None:
+            return self._sleep(predicate, timeout)
+        deadline = time.monotonic() + (math.inf if timeout is None else timeout)
+        while not self._sleep(predicate, min(LOOK_SECONDS, max(0.0, deadline - time.monotonic()))):
+            if time.monotonic() >= deadline:
+                return False
+            work()  # without the lock: what a page asks for may announce something
+        return True
+
+    def _sleep(self, predicate: Callable[[], object], timeout: float | None) -> bool:
         with self._changed:
             self._waiting += 1
             try:
-                return bool(self._changed.wait_for(predicate, timeout))
+                most = None if timeout is None else min(timeout, threading.TIMEOUT_MAX)
+                return bool(self._changed.wait_for(predicate, most))
             finally:
                 self._waiting -= 1
 

@@ -10,7 +10,7 @@ from typing import Any
 from . import kernel
 from .console import Program
 from .errors import NotListening, UsageError
-from .fleet import Client, Fleet, Step, Target, checked, enlist, live_clients, play
+from .fleet import Client, Fleet, Step, Target, checked, enlist, live_clients
 from .kernel import Cell, Magics, ServerProgram
 from .net import (
     Access,
@@ -171,7 +171,7 @@ def clients(target: Any, n: int, script: Iterable[Step] | None = None, *, tls: A
                 "a script is for clients that nbserver makes; a program of your own says what it says itself"
             )
     cell = _begin()
-    make = _maker(target, tls, token)
+    make = _maker(target, tls, token, script or ())
     accepted = target.accepted if isinstance(target, Server) else 0
     fleet = Fleet()
     _remember(cell, fleet)  # first: if one cannot be made, those before it are the cell's all the same
@@ -179,8 +179,6 @@ def clients(target: Any, n: int, script: Iterable[Step] | None = None, *, tls: A
         member = enlist(make)
         fleet.add(member)
         member.start()
-        if script is not None and isinstance(member, Client):
-            play(member, script)
     if isinstance(target, Server) and isinstance(target.base, socketserver.ThreadingMixIn) and not target.is_datagram:
         # So that server[n] is there in the next line. (A server that serves one at a time lets the others wait.)
         target.journal.wait_for(lambda: target.accepted >= accepted + n, _ACCEPTED_SECONDS)
@@ -225,12 +223,15 @@ def run_client(source: str, count: int = 1) -> Fleet:
     Each has its own variables, which begin as a copy of the notebook's, and its own console. Thread: the main one.
     """
     code = kernel.compiled(source)
+    cell = _begin()
+    before = _user_variables()
+
+    def run() -> None:  # its variables go with it, and with them the sockets that it has not closed
+        kernel.run_text(code, dict(before))()
 
     def make(number: int) -> Program:
-        before = _user_variables()
-        return Program(number, kernel.run_text(code, dict(before)), f"client {number}: program", before.values())
+        return Program(number, run, f"client {number}: program", before.values())
 
-    cell = _begin()
     fleet = Fleet([enlist(make) for _ in range(count)])
     _remember(cell, fleet)
     for program in fleet:
@@ -245,7 +246,7 @@ def _is_program(target: Any) -> bool:
     return callable(target) and not isinstance(target, Server)
 
 
-def _maker(target: Any, tls: Any, token: str) -> Callable[[int], Program]:
+def _maker(target: Any, tls: Any, token: str, script: Iterable[Step]) -> Callable[[int], Program]:
     """What makes one client of `target`, given its number."""
     if _is_program(target):
         name = getattr(target, "__name__", "program")
@@ -256,7 +257,7 @@ def _maker(target: Any, tls: Any, token: str) -> Callable[[int], Program]:
 
     def make(number: int) -> Client:
         try:
-            return Client(number, place)
+            return Client(number, place, script)
         except NotListening as error:
             others = ", ".join(server.address_text for server in servers())
             raise NotListening(f"{error}" + (f" (nbserver listens on {others})" if others else "")) from error
@@ -291,7 +292,8 @@ def _end(thing: Any) -> None:
         thing.stop()
     else:
         thing.close()
-    for shown in (thing, *(thing.servers if isinstance(thing, ServerProgram) else ())):
+    others = thing if isinstance(thing, Fleet) else thing.servers if isinstance(thing, ServerProgram) else ()
+    for shown in (thing, *others):
         _close_panel(shown)
 
 
@@ -347,6 +349,7 @@ def panel(thing: Server | Program | Fleet) -> View:
 def _close_panel(thing: Any) -> None:
     view = _panels.pop(thing, None)
     if view is not None:
+        view.mirror.fleet.close()  # those that were added there
         view.mirror.close()
         view.close()
 

@@ -61,7 +61,7 @@ def hostile_server():
         client.bind(f"./{PATH}c")
         client.connect(server.address)
         client.sendall(EVIL.encode())
-        server.wait_connections(1, 5)
+        server.wait_for_connections(1, 5)
         assert server[1].wait_waiting(5)
         yield server
 

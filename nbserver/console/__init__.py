@@ -1,13 +1,16 @@
 """``input()`` and ``print()`` that know their thread."""
 
 from . import logs
+from .connects import Ends
 from .console import KEPT_EVENTS, Console, Question
-from .program import Program
+from .program import END_OF_INPUT, Program
 from .routing import acquire, also, is_routed, release, routed_getpass, routed_input
 
 __all__ = [
+    "END_OF_INPUT",
     "KEPT_EVENTS",
     "Console",
+    "Ends",
     "Program",
     "Question",
     "acquire",

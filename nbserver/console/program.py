@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import os
 import socket
 import sys
 import threading
@@ -13,17 +14,22 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import context
-from ..errors import InputClosed, NotHeard
+from ..errors import InputClosed, NotHeard, UsageError
 from ..events import Kind, text_event
 from ..journal import Journal
-from . import routing
+from . import connects, routing
+from .connects import Ends
 from .console import Console
 
 _MORE_STROKES = 3
 _STROKE_SECONDS = 0.05  # between two of them
+_ENDING_SECONDS = 1.0  # for how long the run before is waited for
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+END_OF_INPUT = "\x04"
+"""What a terminal sends for Ctrl+D: given as an answer, it ends the input."""
 
 
 class Program(Console):
@@ -31,12 +37,20 @@ class Program(Console):
 
     What is typed before the program asks is kept for the next ``input()``, as in a terminal.
 
-    Call: `start`, `answer`, `wait_ended`, `close`. Leave alone: names with an underscore.
+    Call: `start`, `answer`, `end_input`, `wait_ended`, `close`, `run_again`. Leave alone: names with an underscore.
 
     Attributes:
         name: What it is, in a few words; its thread's name as well.
         error: What it raised, or None.
+        exit_code: What it gave to ``exit()``, as a process would end with; 0 otherwise.
+        runs: How often it was run, this time included.
+        ends: The addresses of the last connection that it made, or None.
+        before_again: Called before it runs again. Whoever gives out the numbers sees to its number there.
+        make_another: Makes one more of the same kind, given its number; None if nobody knows how.
     """
+
+    # Set by the package that knows both programs and servers; this one does not know the network.
+    find_connection: ClassVar[Callable[[Program], Any]] = staticmethod(lambda program: None)
 
     def __init__(
         self, number: int, function: Callable[[], object], name: str, inherited: Iterable[object] = ()
@@ -52,27 +66,83 @@ class Program(Console):
         super().__init__(number, Journal(kept=2_000))
         self._inherited = frozenset(map(id, inherited))
         self.name = name
-        self.error: BaseException | None = None
-        self.opened = time.time()
         self._function = function
-        self._ended = False
-        self._is_closing = False
+        self.before_again: Callable[[], None] = lambda: None
+        self.make_another: Callable[[int], Program] | None = None
         # Held to decide whether the thread may still be struck: an exception that arrived after the program's own end
         # would strike our clean-up.
         self._striking = threading.Lock()
-        self._may_be_struck = True
+        # Two may ask at once to run it again: the second ends what the first has begun.
+        self._beginning = threading.Lock()
         self._ahead: deque[str] = deque()
+        self.runs = 0
+        self._renew()
+
+    def _renew(self) -> None:
+        """As if it had not run yet."""
+        self.runs += 1
+        self.error: BaseException | None = None
+        self.exit_code = 0
+        self.ends: Ends | None = None
+        self.opened, self._began = time.time(), time.monotonic()
+        self._ended = self._is_closing = False
+        self._may_be_struck = True
+        with self._asking:
+            self._ahead.clear()
+            self._input_closed = ""
         # A daemon, so that a program that nobody ends does not keep the kernel alive.
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
 
     def start(self) -> None:
         """Start the thread. Raises `RuntimeError` when the system has no more threads."""
         routing.acquire()
+        connects.acquire()
         try:
             self._thread.start()
         except BaseException:
-            routing.release()
+            self._let_go()
             raise
+
+    def run_again(self) -> None:
+        """Run the same program anew: ended first if it still runs; below what it has shown so far stands "run 2".
+
+        Raises:
+            NotHeard: The run before does not end: it is in a call that nothing wakes.
+            UsageError: What it needs is not there any more (`NotListening`); its console shows that, too.
+            RuntimeError: The system has no more threads.
+
+        Thread: any but its own.
+        """
+        if self._thread is threading.current_thread():
+            raise UsageError("a program cannot run itself again: it would have to end first")
+        with self._beginning:
+            if self._thread.ident is not None:
+                self.close()
+                self.wait_ended(_ENDING_SECONDS)
+            self._renew()
+            self.before_again()
+            self._thread.name = self.name
+            self._tell(text_event(Kind.OPENED, self.opened, self.number, f"run {self.runs}"))
+            try:
+                self._prepare()
+                self.start()
+            except BaseException as error:
+                self._fail_to_run(error)
+                raise
+
+    def _prepare(self) -> None:
+        """Have ready what the next run needs, before its thread starts."""
+
+    def _fail_to_run(self, error: BaseException) -> None:
+        self.error = error
+        self._tell(text_event(Kind.ERROR, time.time(), self.number, f"{type(error).__name__}: {error}"))
+        self.close_input("the program could not be run")
+        self._ended = True
+        self._journal.wake()
+
+    def _let_go(self) -> None:
+        connects.release()
+        routing.release()
 
     def _run(self) -> None:
         with contextlib.suppress(SystemExit):  # close() struck just after the program's own end
@@ -86,12 +156,22 @@ class Program(Console):
         try:
             with context.speaking_to(self):
                 self._function()
-        except (InputClosed, SystemExit):
-            pass  # its console was closed while it asked, or it called exit(): that ends this program, not the notebook
+        except InputClosed:
+            pass  # its console was closed while it asked
+        except SystemExit as error:  # it was struck, or called exit(): that ends this program, not the notebook
+            self._exited(error.code)
         except BaseException as error:
             # What a closed socket or a cancelled task raises in a program that is being ended says only that it is.
             if not (self._is_closing and isinstance(error, (OSError, EOFError, asyncio.CancelledError))):
                 self._failed(error)
+
+    def _exited(self, code: object) -> None:
+        """What ``exit(code)`` means for a process: a text is printed, and stands for 1."""
+        if code is None or self._is_closing:
+            return
+        self.exit_code = code if isinstance(code, int) else 1
+        if not isinstance(code, int):
+            self.write(f"{code}\n")
 
     def _spare(self) -> None:
         """From here on `close` strikes no more; a stroke under way is taken back. Called in the program's thread."""
@@ -101,17 +181,50 @@ class Program(Console):
 
     def _failed(self, error: BaseException) -> None:
         self.error = error
-        report = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-        self._tell(text_event(Kind.ERROR, time.time(), self.number, report))
+        self._tell(text_event(Kind.ERROR, time.time(), self.number, _report(error)))
 
     def _end(self) -> None:
         self.flush()
         self.close_input("the program has ended")
-        routing.release()
-        how = "ended" if self.error is None else f"ended by {type(self.error).__name__}"
-        self._tell(text_event(Kind.CLOSED, time.time(), self.number, how))
+        self._let_go()
+        self._tell(text_event(Kind.CLOSED, time.time(), self.number, self._how_it_ended()))
         self._ended = True  # last: whoever waited for the end finds everything done
         self._journal.wake()
+
+    def _how_it_ended(self) -> str:
+        seconds = f"{time.monotonic() - self._began:.1f}"
+        if self.error is not None:
+            return f"ended by {type(self.error).__name__} after {seconds} s"
+        if self.exit_code:
+            return f"exit code {self.exit_code} after {seconds} s"
+        return f"stopped after {seconds} s" if self._is_closing else f"ended after {seconds} s"
+
+    def connected(self, ends: Ends) -> None:
+        """Told in its own thread that it has connected, or begun to."""
+        self.ends = ends
+        self._journal.wake()
+
+    @property
+    def connection(self) -> Any:
+        """The `Connection` at the other end, where a server of this process has accepted it; otherwise None."""
+        return type(self).find_connection(self)
+
+    def ask(self, prompt: str = "", *, secret: bool = False) -> str:
+        """As any console's. Raises `EOFError` as well: see `end_input`."""
+        text = super().ask(prompt, secret=secret)
+        if text == END_OF_INPUT:
+            raise EOFError("EOF when reading a line")
+        return text
+
+    def end_input(self) -> None:
+        """End its input once, as Ctrl+D does: ``input()`` raises `EOFError`, ``for line in sys.stdin`` ends.
+
+        Raises:
+            InputClosed: It has ended.
+
+        Thread: any.
+        """
+        self.answer(END_OF_INPUT)
 
     def _typed_ahead(self) -> str | None:
         return self._ahead.popleft() if self._ahead else None
@@ -157,16 +270,21 @@ class Program(Console):
         """
         if self._ended or not self._thread.ident:
             return
-        self._is_closing = True
+        self._is_closing, thread = True, self._thread
         found = [thing for thing in self._waited_in() if id(thing) not in self._inherited]
         # Struck before it is woken: what was blocked returns, and it must not go on with what it got.
         self._strike()
         self.close_input("the console was closed")
         for thing in found:
             _wake(thing)
+
+        def is_over() -> bool:  # or somebody has run it again: that run is not the one that is to end
+            return self._ended or self._thread is not thread
+
         for _ in range(_MORE_STROKES):
-            is_own = self._thread is threading.current_thread()
-            if is_own or self._journal.wait_for(lambda: self._ended, _STROKE_SECONDS) or self._is_leaving():
+            if thread is threading.current_thread() or self._journal.wait_for(is_over, _STROKE_SECONDS):
+                return
+            if self._is_leaving():
                 return
             self._strike()
 
@@ -190,6 +308,17 @@ class Program(Console):
 
     def _waited_in(self) -> list[object]:
         return list(_found_in(sys._current_frames().get(self._thread.ident or 0)))
+
+
+def _report(error: BaseException) -> str:
+    """The traceback as a terminal shows it: the lines of ours that ran the program are not the program's."""
+    told: traceback.TracebackException | None
+    told = whole = traceback.TracebackException(type(error), error, error.__traceback__)
+    while told is not None:
+        own = [frame for frame in told.stack if not frame.filename.startswith(_PACKAGE)]
+        told.stack = traceback.StackSummary.from_list(own or told.stack)
+        told = told.__cause__ or told.__context__
+    return "".join(whole.format())
 
 
 def _found_in(frame: FrameType | None) -> Iterator[object]:

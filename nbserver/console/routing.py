@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from .. import context
+from ..errors import InputClosed
 from .console import Console
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -111,7 +112,14 @@ class RoutedStdin:
     def readline(self, *args: Any) -> Any:
         """A line that was typed there, or as the stream does."""
         speaker = context.current()
-        return self._base.readline(*args) if speaker is None else speaker.ask("") + "\n"
+        if speaker is None:
+            return self._base.readline(*args)
+        try:
+            return speaker.ask("") + "\n"
+        except InputClosed:
+            raise
+        except EOFError:  # the person has ended the input: a file says so with an empty line
+            return ""
 
     def __iter__(self) -> Any:
         return iter(self._base) if context.current() is None else iter(self.readline, "")

@@ -7,12 +7,14 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ..console import Program
+from ..console import Ends, Program
 from ..errors import ConnectionEnded, NotHeard, NotListening, UsageError
 from ..events import KEPT_BYTES, Kind, new_event, text_event
 from ..text import Decoder, safe_text
+from .script import Step, checked, play
 from .secure import SecureSocket, show_token
 
 _CONNECT_SECONDS = 5.0
@@ -55,28 +57,46 @@ class Target(NamedTuple):
 class Client(Program):
     """Connects to a target, hears in a thread of its own, and says what it is told to.
 
-    Call, from any thread: `say`, `hear`, `close`. What is typed into its console is said.
+    Call, from any thread: `say`, `hear`, `end_input`, `close`, `run_again`. What is typed into its console is said.
 
     Attributes:
         number: Which client of this process, counted from 1; free numbers are given again.
         target: Where it is connected to.
     """
 
-    def __init__(self, number: int, target: Target) -> None:
+    def __init__(self, number: int, target: Target, script: Iterable[Step] = ()) -> None:
         """Connect.
+
+        Args:
+            number: See the class.
+            target: See the class.
+            script: What it says by itself, from its start on.
 
         Raises:
             NotListening: Nothing listens there.
-            UsageError: The address is none.
+            UsageError: The address is none, or the script holds something that is no step.
         """
         super().__init__(number, self._listen, f"client {number}")
         self.target = target
-        self._decoder = Decoder()
-        self._heard: list[str] = []
+        self._script = checked(script)
+        self._player: threading.Thread | None = None
         # Several may speak at once: the person, a script, a cell. What each says arrives in one piece.
         self._speaking = threading.Lock()
-        self._socket = _connect(target)
-        self._is_closed = False
+        self._prepare()
+
+    def start(self) -> None:
+        """Start to hear, and to follow its script. Raises `RuntimeError` when the system has no more threads."""
+        super().start()
+        if self._script:
+            self._player = play(self, self._script)
+
+    def _prepare(self) -> None:
+        if self._player is not None:
+            self._player.join()  # its client has ended, which ends every wait in it
+        self._decoder = Decoder()
+        self._heard: list[str] = []
+        self._socket = _connect(self.target)
+        self.connected(Ends(self._socket.getsockname(), self.target.address))
 
     def say(self, text: str) -> None:
         """Send `text` in UTF-8, as it is: no line end is added.
@@ -86,7 +106,7 @@ class Client(Program):
         """
         data = text.encode("utf-8", "surrogateescape")
         with self._speaking:
-            if self._is_closed or self.has_ended:
+            if self._is_closing or self.has_ended:
                 raise ConnectionEnded(f"client {self.number} is not connected any more")
             # Told first: the other side may answer before this thread runs again.
             self._tell(new_event((Kind.SENT, time.time(), self.number, data[:KEPT_BYTES], len(data))))
@@ -119,10 +139,25 @@ class Client(Program):
 
     def close(self) -> None:
         """Close the connection. Thread: any; doing it twice is doing it once."""
-        self._is_closed = True
+        self._is_closing = True
         with contextlib.suppress(OSError):  # the other side was faster
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that hears
         self.close_input("the client was closed")
+
+    def end_input(self) -> None:
+        """Close its sending side: the server reads the end, and can still answer.
+
+        Raises:
+            ConnectionEnded: The connection has ended.
+            UsageError: It sends datagrams, which have no end.
+        """
+        if self.target.type != socket.SOCK_STREAM:
+            raise UsageError("datagrams have no end that could be sent")
+        if self._is_closing or self.has_ended:
+            raise ConnectionEnded(f"client {self.number} is not connected any more")
+        self._tell(text_event(Kind.NOTICE, time.time(), self.number, "closed its sending side"), announce=True)
+        with contextlib.suppress(OSError):  # the other side was faster
+            self._socket.shutdown(socket.SHUT_WR)
 
     def _nobody_asks(self, text: str) -> bool:
         return False
@@ -140,14 +175,14 @@ class Client(Program):
                 try:
                     data = self._socket.recv(_RECEIVE_BYTES)
                 except OSError as error:
-                    if not self._is_closed:
+                    if not self._is_closing:
                         self.remark(f"({error.strerror or error})")
                     return
                 if not data and self.target.type == socket.SOCK_STREAM:
-                    if not self._is_closed:
+                    if not self._is_closing:
                         self._tell(new_event((Kind.EOF, time.time(), self.number, b"", 0)))
                     return
-                if self._is_closed:
+                if self._is_closing:
                     return
                 if text := self._decoder.feed(data):  # half a character is nothing to hear yet
                     self._heard.append(text)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from ..console import Program
-from ..errors import NotHeard
+from ..errors import NbserverError, NotHeard, UsageError
 
 _lock = threading.Lock()  # clients are made by cells and by boards
 _clients: dict[int, Program] = {}
@@ -25,11 +25,34 @@ def enlist(make: Callable[[int], Made]) -> Made:
         make: Makes it, given its number; what it raises is raised here, and the number stays free.
     """
     with _lock:
-        taken = {number for number, client in _clients.items() if not client.has_ended}
-        number = next(n for n in range(1, len(taken) + 2) if n not in taken)
-        client = make(number)
-        _clients[number] = client
+        client = make(_free_number())
+        client.make_another = make
+        client.before_again = lambda: _enlist_again(client)
+        _clients[client.number] = client
         return client
+
+
+def _free_number() -> int:
+    """The lowest number that no living client has. Called with the lock held."""
+    taken = {number for number, client in _clients.items() if not client.has_ended}
+    return next(n for n in range(1, len(taken) + 2) if n not in taken)
+
+
+def _enlist_again(client: Program) -> None:
+    """It runs again, with its old number, or a new one if another has been given that meanwhile."""
+    with _lock:
+        holder = _clients.get(client.number)
+        if holder is not client and holder is not None and not holder.has_ended:
+            kind = client.name.removeprefix(f"client {client.number}")
+            client.number = _free_number()
+            client.name = f"client {client.number}{kind}"
+        _clients[client.number] = client
+
+
+def known_clients() -> list[Program]:
+    """The last client of each number, whether it has ended or not."""
+    with _lock:
+        return list(_clients.values())
 
 
 def live_clients() -> list[Program]:
@@ -47,6 +70,36 @@ class Fleet(Sequence[Program]):
     def add(self, client: Program) -> None:
         """One more."""
         self._clients.append(client)
+
+    def add_client(self) -> Program:
+        """One more of the same kind as the last: the same target and script, or the same program; it is started.
+
+        Raises:
+            UsageError: Nobody knows how to make one.
+            NotListening: Nothing listens there any more.
+        """
+        make = self._clients[-1].make_another if self._clients else None
+        if make is None:
+            raise UsageError("there is no client here to make another one like: make one with nbserver.client()")
+        client = enlist(make)
+        client.start()
+        self.add(client)
+        return client
+
+    def run_again(self) -> None:
+        """Run each of them again (see `Program.run_again`); if some cannot, the others do.
+
+        Raises:
+            NbserverError: The first reason why one could not be run.
+        """
+        reasons: list[NbserverError] = []
+        for client in self:
+            try:
+                client.run_again()
+            except NbserverError as error:
+                reasons.append(error)
+        if reasons:
+            raise reasons[0]
 
     def __getitem__(self, index: int) -> Program:  # type: ignore[override]
         """The client at `index`, counted from 0 as in any sequence."""

@@ -46,15 +46,21 @@ def checked(script: Iterable[Step]) -> list[Step]:
     return steps
 
 
-def play(client: Client, script: Iterable[Step]) -> None:
+def play(client: Client, script: Iterable[Step]) -> threading.Thread:
     """Let `client` follow the script, in a thread of its own; after it the client can be spoken through by hand.
+
+    Returns:
+        The thread.
 
     Raises:
         UsageError: The script holds something that is no step.
     """
     steps = checked(script)
     # A daemon: it ends with its client, whose closing ends every wait in it.
-    threading.Thread(target=_play, args=(client, steps), name=f"client {client.number} script", daemon=True).start()
+    name = f"client {client.number} script"
+    thread = threading.Thread(target=_play, args=(client, steps), name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 def _play(client: Client, steps: list[Step]) -> None:

@@ -49,6 +49,10 @@ class SecureSocket:
             except ssl.SSLWantWriteError:
                 _wait(self._socket, False, self._timeout)
 
+    def getsockname(self) -> Any:
+        """As a socket's own."""
+        return self._socket.getsockname()
+
     def shutdown(self, how: int) -> None:
         """As a socket's own."""
         socket.socket.shutdown(self._socket, how)  # past the one of TLS, which another thread is using

@@ -1,8 +1,8 @@
 """What is changed in ipykernel, and undone: ``input()`` and output by thread, messages from views while a cell runs.
 
 Three ways lead from a view to the kernel. Widget messages wait for the running cell to end; so a view sends over the
-control channel where it has the kernel's handle, and a kernel with subshells is told to leave our comm on the
-subshell it came by.
+control channel where it has the kernel's handle, a kernel with subshells is told to leave our comm on the subshell it
+came by, and what comes by neither is read ahead of its turn (`ahead.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import console, context
+from . import ahead
 from .cells import shell
 
 REQUEST = "nbserver_request"
@@ -88,8 +89,8 @@ def listen_to_views(key: str, receive: Receiver, comm: Any) -> bool:
 
     Args:
         key: The hub's own name, which its views send along.
-        receive: Called with the request and the way that it took, in the control thread or in a subshell's: it must
-            not block.
+        receive: Called with the request and the way that it took, ``control`` or ``ahead``, in the kernel's thread that
+            reads that channel: it must not block. Those that come ``ahead`` come by the comm as well, afterwards.
         comm: The hub's comm.
 
     Returns:
@@ -100,6 +101,7 @@ def listen_to_views(key: str, receive: Receiver, comm: Any) -> bool:
     if hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = lambda data, default: default
     k = kernel()
+    ahead.read_ahead(k, comm.comm_id, lambda request: receive(request, "ahead"))
     with _lock:
         _receivers[key] = receive
     if k is None or not hasattr(k, "control_handlers"):
@@ -108,9 +110,10 @@ def listen_to_views(key: str, receive: Receiver, comm: Any) -> bool:
     return True
 
 
-def stop_listening(key: str) -> None:
-    """The hub `key` is gone; with the last, the control channel is as it was."""
+def stop_listening(key: str, comm_id: str) -> None:
+    """The hub `key` is gone; with the last, the kernel's channels are as they were."""
     k = kernel()
+    ahead.stop_reading(k, comm_id)
     with _lock:
         _receivers.pop(key, None)
         is_last = not _receivers
@@ -130,7 +133,7 @@ async def _on_control(stream: Any, ident: Any, parent: dict[str, Any]) -> None:
 
 
 def count_path(path: str) -> None:
-    """A request came by `path`: ``control``, ``subshell`` or ``comm``."""
+    """A request came by `path`: ``control``, ``subshell``, ``ahead`` or ``comm``."""
     _paths[path] += 1
 
 

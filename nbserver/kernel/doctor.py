@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import threading
-from dataclasses import dataclass
 from importlib import metadata
 
 from .. import console
@@ -13,7 +12,8 @@ from ..net import servers
 from ..text import safe_text
 from . import machine
 from .bridge import kernel, view_paths
-from .nested import is_nested_asyncio
+from .nested import asyncio_fact
+from .report import Report
 
 _PACKAGES = (
     *("nbserver", "ipykernel", "ipython", "ipywidgets", "anywidget", "jupyterlab", "jupyter-server-proxy"),
@@ -23,27 +23,9 @@ _FEW = 100  # threads or descriptors: fifty clients of this notebook take as man
 _WAYS = {
     "control": "the control channel (also while a cell runs)",
     "subshell": "a subshell (also while a cell runs)",
+    "ahead": "the widget's comm, read ahead of its turn (ipykernel 7: also while a cell runs; 6: while it waits)",
     "comm": "the widget's comm (waits for a running cell)",
 }
-
-
-@dataclass(frozen=True, repr=False)
-class Report:
-    """Facts as pairs of name and text; shown as a list.
-
-    Attributes:
-        facts: The pairs.
-    """
-
-    facts: tuple[tuple[str, str], ...]
-
-    def __str__(self) -> str:
-        width = max(len(name) for name, _ in self.facts)
-        below = "\n" + " " * (width + 2)
-        return "\n".join(f"{name:<{width}}  {text}".replace("\n", below) for name, text in self.facts)
-
-    def __repr__(self) -> str:
-        return str(self)
 
 
 def doctor() -> Report:
@@ -58,7 +40,7 @@ def doctor() -> Report:
         ("replies come by", _ways()),
     ]
     facts += [("input() and print()", "routed by thread" if console.is_routed() else "as they were")]
-    facts += [("asyncio", "patched by nest-asyncio" if is_nested_asyncio() else "as it was")]
+    facts += [asyncio_fact()]
     threads = [limit for limit in (machine.container_limit(), machine.user_limit()) if limit]
     facts += [("file descriptors", _descriptors())]
     facts += [("threads", "; ".join([f"{threading.active_count()} alive in this kernel", *map(str, threads)]))]

@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import context
 from ..console import Program
-from ..errors import NbserverError
+from ..errors import NbserverError, UsageError
 from ..events import Kind
 from ..net import Access, Limits, Server, address_error, observed_class, refuse_forking
 from .cells import shell
@@ -113,6 +113,10 @@ class ServerProgram(Program):
         """It listens now: the cell may return."""
         self._is_listening = True
         self._journal.wake()
+
+    def run_again(self) -> None:
+        """Not this one. Raises `UsageError`: its cell runs it again, and takes over its ports."""
+        raise UsageError("a server's program is run again by running its cell")
 
     def close(self) -> None:
         """Stop its servers, and end what is left of it."""

@@ -10,8 +10,8 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..console import Question
 from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading
@@ -20,6 +20,7 @@ from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over,
 from ..text import encoded, safe_text
 from . import proc
 from .traffic import Traffic
+from .waiting import Ear, ear_of, named, wait, wait_async
 from .watch import peer_watch
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def host_text(address: Any) -> str:
 class Connection(Traffic):
     """One accepted client, or one UDP peer: its state, its counters, its transcript, and the ways to act on it.
 
-    Call, from any thread: `reply`, `send`, `close`, `reset`, `wait_waiting`, `wait_closed`, and all that is read.
+    Call, from any thread: `reply`, `send`, `receive`, `close`, `reset`, `wait_waiting`, `wait_closed`, and all that is
+    read.
     Override: nothing. Leave alone: names with an underscore.
 
     Attributes:
@@ -68,7 +70,7 @@ class Connection(Traffic):
 
     __slots__ = (
         *("_end_state", "_is_hung_up", "_sending_past", "_served_by", "_state", "descriptor_lock", "is_datagram"),
-        *("answered_by_rules", "note", "opened", "peer", "socket"),
+        *("_ear", "answered_by_rules", "note", "opened", "peer", "socket"),
     )
 
     def __init__(
@@ -90,6 +92,7 @@ class Connection(Traffic):
         self.descriptor_lock = threading.RLock()
         # Held while one message is sent past the handler, so that two do not mix.
         self._sending_past = threading.Lock()
+        self._ear: Ear | None = None  # while nobody has called receive() yet
         self._tell(text_event(Kind.OPENED, self.opened, number, address_text(peer)), announce=True)
 
     # ── told by the sockets ──
@@ -271,6 +274,40 @@ class Connection(Traffic):
             self._sending_past.release()
         if sent < len(data):
             raise NotReading(f"connection {self.number} does not read: {sent} of {len(data)} bytes were sent")
+
+    @overload
+    def receive(self) -> Coroutine[Any, Any, bytes]: ...
+
+    @overload
+    def receive(self, timeout: float) -> bytes: ...
+
+    def receive(self, timeout: float | None = None) -> bytes | Coroutine[Any, Any, bytes]:
+        """What the client sent next: one message, as its handler received it, each message once.
+
+        ``connection.receive(timeout=60)`` waits in any cell; ``await connection.receive()`` lets other tasks run, and
+        its limit is that of ``asyncio.timeout()``. The board works meanwhile, either way.
+
+        It begins with the oldest message that is kept, and goes on behind the last `receive` or `Server.ask`. Of a
+        message its first 4 096 bytes are kept; what passes by too fast to be kept while nobody waits is skipped.
+
+        Args:
+            timeout: In seconds, `math.inf` for as long as it takes; left out, an awaitable is returned.
+
+        Raises:
+            NotHeard: Nothing came in time.
+            ConnectionEnded: Nothing came, and nothing will: the client has closed, or the connection has ended.
+
+        Thread: any; if several wait, each is given another message.
+        """
+        ear = ear_of(self)
+        if timeout is None:
+            return named(self._receive(ear), "Connection.receive")
+        with ear:
+            return wait(self._journal, ear.next, timeout, lambda: f"connection {self.number} has sent nothing")
+
+    async def _receive(self, ear: Ear) -> bytes:
+        with ear:
+            return await wait_async(self._journal, ear.next)
 
     def _send_datagram(self, data: bytes) -> int:
         try:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..events import Kind, text_event
 from ..journal import Journal
 from ..states import ConnectionState
-from .clock import Clock
+from .clock import Clock, Ticked
 from .connection import Connection, host_text
 from .deadlines import Deadlines
 from .door import Access, Door, Gate
@@ -126,6 +126,10 @@ class Observation:
             if self.turned_away & (self.turned_away - 1) == 0:
                 self.tell(Kind.TROUBLE, f"{self.trouble} ({self.turned_away} turned away so far)")
         return why
+
+    def call_regularly(self, ticked: Ticked) -> None:
+        """Have the clock call `ticked` ten times a second, until it says that it needs no more."""
+        clock.add(ticked)
 
     def spent(self, connection: Traffic) -> None:
         """A connection has no credit left: the clock gives it new."""

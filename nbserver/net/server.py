@@ -8,8 +8,8 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any, overload
 
 from .. import console, context
 from ..console import Program
@@ -33,12 +33,15 @@ from .rules import Rules
 from .savedreplies import SavedReplies, saved_replies
 from .takeover import take_over
 from .unixpath import UnixPath
+from .waiting import ear_of, named, wait, wait_async
+
+_ASYNC_PATIENCE = 0.2  # seconds for a client that does not read, while no other task of the loop runs
 
 
 class Server:
     """A ``socketserver`` server that runs in a background thread, observed.
 
-    Call, from any thread: `start`, `stop`, `reply`, `broadcast`, `wait_…`, and all that is read; ``with``
+    Call, from any thread: `start`, `stop`, `reply`, `ask`, `broadcast`, `wait_…`, and all that is read; ``with``
     starts and stops it. Override: nothing. Leave alone: names with an underscore.
 
     Attributes:
@@ -361,17 +364,48 @@ class Server:
         """How many connections it has accepted in all."""
         return self.observation._last_number
 
-    def wait_connections(self, number: int, timeout: float | None = None) -> None:
-        """Wait until `number` connections have been accepted in all.
+    @overload
+    def wait_for_connections(self, number: int) -> Coroutine[Any, Any, list[Connection]]: ...
+
+    @overload
+    def wait_for_connections(self, number: int, timeout: float) -> list[Connection]: ...
+
+    def wait_for_connections(
+        self, number: int, timeout: float | None = None
+    ) -> list[Connection] | Coroutine[Any, Any, list[Connection]]:
+        """The first `number` connections, as soon as so many have been accepted in all; some may have ended since.
+
+        ``server.wait_for_connections(3, timeout=60)`` waits in any cell; ``await server.wait_for_connections(3)`` lets
+        other tasks run, and its limit is that of ``asyncio.timeout()``. The board works meanwhile, either way.
+
+        Args:
+            number: How many, from 1.
+            timeout: In seconds, `math.inf` for as long as it takes; left out, an awaitable is returned.
+
+        Returns:
+            In the order of their numbers; without those that ended so long ago that they are no longer known.
 
         Raises:
-            NotHeard: They have not come within `timeout` seconds, or until it was stopped.
+            NotHeard: They have not come in time, or until it was stopped.
+
+        Thread: any.
         """
-        observation = self.observation
-        self.journal.wait_for(lambda: observation._last_number >= number or self._state is ServerState.STOPPED, timeout)
-        if observation._last_number < number:
-            until = "until it was stopped" if self._state is ServerState.STOPPED else f"within {timeout} s"
-            raise NotHeard(f"{observation._last_number} of {number} connections have come {until}")
+
+        def come() -> str:
+            return f"{self.accepted} of {number} connections have come"
+
+        def look() -> list[Connection] | None:
+            is_stopped = self._state is ServerState.STOPPED  # asked before: none comes after
+            known = self.observation.connections
+            if self.accepted >= number:
+                return [known[n] for n in range(1, number + 1) if n in known]
+            if is_stopped:
+                raise NotHeard(f"{come()} until it was stopped")
+            return None
+
+        if timeout is None:
+            return named(wait_async(self.journal, look), "Server.wait_for_connections")
+        return wait(self.journal, look, timeout, come)
 
     def wait_stopped(self, timeout: float | None = None) -> None:
         """Wait until it has been stopped: what a script does after `start`, whose end would end the server's threads.
@@ -397,6 +431,44 @@ class Server:
     def reply(self, number: int, text: str, ask: int = 0) -> None:
         """As `Connection.reply` of connection `number`."""
         self[number].reply(text, ask)
+
+    @overload
+    def ask(self, number: int, text: str) -> Coroutine[Any, Any, str]: ...
+
+    @overload
+    def ask(self, number: int, text: str, timeout: float) -> str: ...
+
+    def ask(self, number: int, text: str, timeout: float | None = None) -> str | Coroutine[Any, Any, str]:
+        """Give client `number` the text, as `reply` does, and wait for what it sends next.
+
+        ``server.ask(3, "your name? ", timeout=60)`` waits in any cell; ``await server.ask(3, "your name? ")`` lets
+        other tasks run. Once awaited, that is: before, nothing is sent. See `Connection.receive`.
+
+        Args:
+            number: Of the connection.
+            text: Without a line end; none is added.
+            timeout: In seconds, `math.inf` for as long as it takes; left out, an awaitable is returned.
+
+        Returns:
+            One message, read as UTF-8; what cannot be is replaced.
+
+        Raises:
+            NotHeard: It has sent nothing in time.
+            NbserverError: As `Connection.reply` and `Connection.receive` do.
+
+        Thread: any.
+        """
+        connection = self[number]
+        if timeout is None:
+            return named(self._ask(connection, text), "Server.ask")
+        ear_of(connection).skip()
+        connection.reply(text)
+        return connection.receive(timeout).decode("utf-8", "replace")
+
+    async def _ask(self, connection: Connection, text: str) -> str:
+        ear_of(connection).skip()
+        connection.reply(text, timeout=_ASYNC_PATIENCE)
+        return (await connection.receive()).decode("utf-8", "replace")
 
     def broadcast(self, text: str, to: Iterable[int] | None = None) -> dict[int, str]:
         """Give `text` to every client, or to some, as `Connection.reply` does.

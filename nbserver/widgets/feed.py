@@ -14,7 +14,7 @@ import segno
 
 from ..console import Console, Program
 from ..fleet import Client, Fleet
-from ..kernel import ServerProgram, has_server_proxy
+from ..kernel import ServerProgram, client_in, clients_at, connection_of, has_server_proxy
 from ..net import Connection, Server, Zone, address_text
 from ..states import ServerState
 from ..text import safe_text
@@ -30,6 +30,8 @@ _PREVIEW = 80  # characters
 _PROMPT = 200
 _ENTRIES_A_TICK = 50  # of one transcript; what is more is a hole in the numbers, which the view tells
 _FIRST_ENTRIES = 200  # of a transcript that a view begins to watch
+_HOME = secrets.token_hex(8)  # names this process: a page may show the boards of several kernels
+_EARLIER_ENTRIES = 100  # that come when somebody scrolls back
 _SUMMED = ("in", "out", "bytes_in", "bytes_out", "waiting")  # over the rows of connections
 _NEWS_SECONDS = 60.0  # for how long the board says that somebody was turned away
 _WATCHED = 64  # transcripts of one table that views have asked for; the longest unasked falls out
@@ -53,6 +55,7 @@ class Feed:
         self._rounds = Rounds(server) if server is not None else None
         self._rows: dict[str, Table] = {"connections": {}, "clients": {}}
         self._marks: dict[str, dict[int, tuple[Any, ...]]] = {"connections": {}, "clients": {}}
+        self._clients: dict[Any, Program] = {}
         self._forgotten = 0  # so many connections had left the server's table when we looked last
         self._sums = [0] * len(_SUMMED)
         self._sent: Message = {}
@@ -68,7 +71,7 @@ class Feed:
         self._sent = self._facts()
         # By number, as the page keeps them.
         tables = {table: [rows[number] for number in sorted(rows)] for table, rows in self._rows.items()}
-        return {**self._stamp("snap"), "v": VERSION, **self._sent, **tables}
+        return {**self._stamp("snap"), "v": VERSION, "home": _HOME, **self._sent, **tables}
 
     def delta(self) -> tuple[Message, bytes] | None:
         """What has changed since the last message, with the bodies of its entries; None when nothing has."""
@@ -89,16 +92,22 @@ class Feed:
         """The transcript of one console; its new entries come in the deltas from now on."""
         key = (table, number)
         console = self._console(key)
-        entries: list[list[Any]] = []
-        body = bytearray()
         if console is not None:
             self._cursors.pop(key, None)  # put in anew: the last in the order is the one that was asked for last
             self._cursors[key] = console.transcript.last
             asked = [other for other in self._cursors if other[0] == table]
             for longest_unasked in asked[:-_WATCHED]:
                 del self._cursors[longest_unasked]
-            _add_entries(entries, body, (), console.transcript.read()[-_FIRST_ENTRIES:])
-        return {"t": "transcript", "table": table, "id": number, "entries": entries}, bytes(body)
+        kept = console.transcript.read() if console is not None else []
+        return _page("transcript", key, kept, kept[-_FIRST_ENTRIES:])
+
+    def earlier(self, table: str, number: int, before: int) -> tuple[Message, bytes]:
+        """The entries of a transcript that came just before entry `before`, as far as they are still kept."""
+        key = (table, number)
+        console = self._console(key)
+        kept = console.transcript.read() if console is not None else []
+        page = [entry for entry in kept if entry[0] < before][-_EARLIER_ENTRIES:]
+        return _page("earlier", key, kept, page)
 
     def _facts(self) -> Message:
         """What is told whole, and again when it has changed."""
@@ -121,16 +130,19 @@ class Feed:
     def _look_at_connections(self, server: Server, rounds: Rounds, is_whole: bool, changes: Message) -> None:
         table, rows, marks = server.observation.connections, self._rows["connections"], self._marks["connections"]
         forgotten = server.observation.forgotten[0]
+        known, self._clients = self._clients, clients_at(server)
+        is_new = self._clients is not known and bool(self._clients or known)
+        is_whole = is_whole or is_new  # any of them may be the other end of any connection
         watched = [number for name, number in self._cursors if name == "connections"]
         changed: list[Row] = []
         for number in rounds.everything() if is_whole else rounds.due(watched):
             connection = table.get(number)
             if connection is None:
                 continue
-            mark = connection.mark
-            if marks.get(number) != mark:
-                old = rows.get(number)
-                row = _connection_row(connection, old)
+            mark, other = connection.mark, _other_end(connection, self._clients)
+            old = rows.get(number)
+            if old is None or marks[number] != mark or old[-1] != other:
+                row = _connection_row(connection, other, old)
                 self._add_up(old, row)
                 rows[number], marks[number] = row, mark
                 changed.append(row)
@@ -148,10 +160,11 @@ class Feed:
         if isinstance(program, ServerProgram) and program.has_more_to_show:
             clients[program.number] = program
         for number, client in clients.items():
-            mark = (client.has_ended, client.transcript.last, client.question)
+            other = _other_end(client, {})
+            mark = (client.has_ended, client.transcript.last, client.question, other)
             if marks.get(number) != mark:
                 marks[number] = mark
-                rows[number] = _client_row(client)
+                rows[number] = [*_client_row(client), other]
                 changes.setdefault("clients", []).append(rows[number])
         if len(rows) > len(clients):
             self._drop("clients", [number for number in rows if number not in clients], changes)
@@ -233,10 +246,28 @@ class Feed:
         return is_stopped and all(client.has_ended for client in self.fleet)
 
 
+def _page(kind: str, key: Key, kept: list[Any], page: list[Any]) -> tuple[Message, bytes]:
+    """Some entries of one transcript as a message of their own; `first` is the number of the oldest that is kept."""
+    entries: list[list[Any]] = []
+    body = bytearray()
+    _add_entries(entries, body, (), page)
+    first = kept[0][0] if kept else 0
+    return {"t": kind, "table": key[0], "id": key[1], "first": first, "entries": entries}, bytes(body)
+
+
 def _add_entries(entries: list[list[Any]], body: bytearray, key: tuple[Any, ...], fresh: Iterable[Any]) -> None:
     for n, event in fresh:
         entries.append([*key, n, event.kind.value, event.time, len(body), len(event.data), event.size])
         body += event.data
+
+
+def _other_end(console: Any, clients: dict[Any, Program]) -> int:
+    """The number of a connection's client, or of a client's connection; 0 if it is not of this process."""
+    if isinstance(console, Connection):
+        other: Any = client_in(clients, console) if clients else None
+    else:
+        other = connection_of(console)
+    return 0 if other is None else other.number
 
 
 def _question(console: Console) -> tuple[str | None, int, float]:
@@ -244,7 +275,7 @@ def _question(console: Console) -> tuple[str | None, int, float]:
     return (safe_text(question.prompt, _PROMPT), question.number, question.since) if question else (None, 0, 0.0)
 
 
-def _connection_row(c: Connection, old: Row | None = None) -> Row:
+def _connection_row(c: Connection, other: int, old: Row | None = None) -> Row:
     """A row anew; what cannot have changed is taken from the old one."""
     prompt, ask, since = _question(c) if c.is_waiting else (None, 0, 0.0)
     return [
@@ -263,6 +294,7 @@ def _connection_row(c: Connection, old: Row | None = None) -> Row:
         c.note,
         since,
         c.speaks,
+        other,
     ]
 
 

@@ -3,6 +3,7 @@ import { boardView } from "./js/board.js";
 import { clientsView } from "./js/clients.js";
 import { makeDesk } from "./js/desk.js";
 import { followKernel } from "./js/fate.js";
+import { joinPage } from "./js/otherend.js";
 import { makeLink } from "./js/link.js";
 import { makeSettings } from "./js/settings.js";
 import { makeStore } from "./js/store.js";
@@ -21,10 +22,11 @@ function emitter() {
 
 function initialize({ model, signal }) {
   const changed = emitter();
-  const link = makeLink(model);
+  const link = makeLink(model, { isAlive: () => !store.isOver() && !store.isStale() });
   const store = makeStore({ say: link.say, changed: changed.fire });
   const desk = makeDesk({ wish: link.wish, changed: changed.fire, life: () => store.epoch });
-  const hub = { store, desk, link, settings: makeSettings(model, changed.fire), onChange: changed.on };
+  const hub = { store, desk, link, settings: makeSettings(model, changed.fire), onChange: changed.on, shows: { connections: new Set(), clients: new Set() } };
+  joinPage(hub, signal);
 
   model.on("msg:custom", (message, buffers = []) => {
     const all = message.t === "bundle" ? message.messages : [message];

@@ -34,6 +34,8 @@ _ASKED_TRANSCRIPTS = 64  # wait for their turn; for what else it still shows a p
 _PERIOD = 0.07  # seconds: what has happened is on the screen within a tenth, and a dozen messages a second are enough
 _DELTA_SECONDS = 0.06  # between two deltas that acknowledge nothing
 _SNAPSHOT_SHARE = 0.2  # of the publisher's time, at most
+# What the page can read bytes in, half characters and bytes that are none included: js/text.js has the same.
+ENCODINGS = ("utf-8", "ascii", "latin-1", "windows-1252", "utf-16le", "utf-16be", "gbk", "big5", "shift_jis", "euc-kr")
 
 Part = tuple[Message, bytes]
 """A message, and the bodies of its entries."""
@@ -57,6 +59,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         control: Whether the kernel listens there.
         lang: ``"en"``, ``"zh"``, or "" for the page's own language.
         scale: The size of its views' font, 1.0 being the notebook's.
+        encoding: How its views read bytes, by the name of the encoding.
+        hex: Whether they show bytes as hex instead.
         contrast: ``"high"``, or "" for the page's own.
         fleet: The clients shown with the server.
     """
@@ -68,6 +72,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     control = traitlets.Bool(False).tag(sync=True)
     lang = traitlets.Unicode("").tag(sync=True)
     scale = traitlets.Float(1.0).tag(sync=True)
+    encoding = traitlets.Enum(ENCODINGS, ENCODINGS[0]).tag(sync=True)
+    hex = traitlets.Bool(False).tag(sync=True)
     contrast = traitlets.Enum(["", "high"], "").tag(sync=True)
 
     def __init__(self, server: Server | None = None, fleet: Fleet | None = None) -> None:
@@ -81,14 +87,16 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         # Requests come in several threads, one of them the kernel's control thread, which must not wait for a snapshot.
         self._arriving = threading.RLock()
         self._acks: deque[Message] = deque()
-        self._watches: OrderedDict[tuple[str, int], None] = OrderedDict()  # asked for, the newest last
+        self._wanted: OrderedDict[tuple[str, str, int, int], None] = OrderedDict()  # transcripts, the newest wish last
         self._wants_snapshot = False
         self._snapshot_after = 0.0  # on the monotonic clock
         self._asked: OrderedDict[str, Message | None] = OrderedDict()  # rid → its acknowledgement, once there is one
+        self._ahead: dict[str, int] = {}  # rid → how often it will come by the comm once more
         self._is_seen = False
         self._last_delta = 0.0
         super().__init__(key=secrets.token_hex(16), **_chosen)
         _hubs.add(self)
+        self._comm_id = self.comm.comm_id  # for its end, when the comm may be gone already
         self.control = bridge.listen_to_views(self.key, self.receive, self.comm)
         self.on_msg(self._on_comm)
 
@@ -108,7 +116,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def close(self) -> None:
         """End it; its views show nothing any more."""
-        bridge.stop_listening(self.key)
+        bridge.stop_listening(self.key, self._comm_id)
         _hubs.discard(self)
         self.layout.close()  # a widget of its own, which nothing else would end
         super().close()
@@ -119,12 +127,26 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         return self._desk.refused
 
     def _on_comm(self, widget: Any, content: Any, buffers: Any) -> None:
-        is_main = threading.current_thread() is threading.main_thread()
-        self.receive(content, "comm" if is_main else "subshell")
+        if not self._was_read_ahead(rid_of(content) if isinstance(content, dict) else ""):
+            is_main = threading.current_thread() is threading.main_thread()
+            self.receive(content, "comm" if is_main else "subshell")
+
+    def _was_read_ahead(self, rid: str) -> bool:
+        """Whether this message has been read before its turn. Told by count: its rid may be forgotten by now."""
+        with self._arriving:
+            count = self._ahead.pop(rid, 0)
+            if count > 1:
+                self._ahead[rid] = count - 1
+        return count > 0
 
     def receive(self, request: Any, path: str) -> None:
         """One request of a view. Thread: any; does not block, since it may be the kernel's control thread."""
         rid = rid_of(request) if isinstance(request, dict) else ""
+        if path == "ahead":
+            if not rid:
+                return  # it is refused when its turn comes
+            with self._arriving:
+                self._ahead[rid] = self._ahead.get(rid, 0) + 1
         if not rid:  # not one of ours, and nobody to tell
             self._desk.refuse()
             return
@@ -134,22 +156,24 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         what = request.get("do")
         if what == "hello":
             self._wants_snapshot = True
-        elif what == "watch":
+        elif what in ("watch", "earlier"):
             self._ask_transcript(request)
         else:
             self._desk.do(request, self._acknowledge)
         self._hurry()
 
     def _ask_transcript(self, request: Request) -> None:
-        table, number = request.get("table"), request.get("id")
-        if table not in ("connections", "clients") or not is_number(number):
+        table, number, what = request.get("table"), request.get("id"), request["do"]
+        before = request.get("before") if what == "earlier" else 0
+        if table not in ("connections", "clients") or not is_number(number) or not is_number(before):
             self._desk.refuse()
             return
+        wanted = (what, str(table), number, before)
         with self._arriving:
-            self._watches.pop((str(table), number), None)  # the last in the order is the one that was asked for last
-            self._watches[str(table), number] = None
-            if len(self._watches) > _ASKED_TRANSCRIPTS:
-                self._watches.popitem(last=False)
+            self._wanted.pop(wanted, None)  # the last in the order is the one that was asked for last
+            self._wanted[wanted] = None
+            if len(self._wanted) > _ASKED_TRANSCRIPTS:
+                self._wanted.popitem(last=False)
 
     def _came_before(self, rid: str) -> bool:
         """Whether this request has come already, by another way. Its acknowledgement is given again then."""
@@ -185,7 +209,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
             if is_due and (self._is_seen or self._acks):
                 parts += self._delta(silent > _BEAT_SECONDS)
             self._post(parts)
-            return not (was_over and is_due) or bool(self._acks or self._watches or self._wants_snapshot)
+            return not (was_over and is_due) or bool(self._acks or self._wanted or self._wants_snapshot)
 
     def _snapshot(self) -> Iterator[Part]:
         """Ten thousand rows take a while: who asks for them again and again does not keep the deltas waiting."""
@@ -198,10 +222,10 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _transcripts(self) -> Iterator[Part]:
         """Those that were asked for last come first: who walks down the list sees where it is now."""
-        for _ in range(min(_TRANSCRIPTS, len(self._watches))):
+        for _ in range(min(_TRANSCRIPTS, len(self._wanted))):
             with self._arriving:
-                key, _ = self._watches.popitem()
-            yield self._feed.watch(*key)
+                (what, table, number, before), _ = self._wanted.popitem()
+            yield self._feed.earlier(table, number, before) if what == "earlier" else self._feed.watch(table, number)
 
     def _delta(self, is_beat_due: bool) -> Iterator[Part]:
         acks = [self._acks.popleft() for _ in range(len(self._acks))]

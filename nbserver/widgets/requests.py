@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
+from ..console import Program
 from ..errors import ConnectionEnded, NbserverError, UsageError
 from ..fleet import Client, Fleet, Target, enlist
 from ..net import LONGEST, Connection, Rule, Server, find
@@ -18,7 +19,8 @@ from ..net import LONGEST, Connection, Rule, Server, find
 _LONGEST = 65_536  # characters in one reply
 _LONGEST_RID = 64
 _PATIENCE = 0.2  # seconds for a client that does not read
-_SLOW = ("add_client", "broadcast", "find", "stop")  # connect, send to many, read all transcripts, wait for handlers
+# Connect, send to many, read all transcripts, wait for handlers and programs.
+_SLOW = ("add_client", "broadcast", "close_clients", "find", "run_client", "run_clients", "stop")
 _MANY = 10_000  # connections that one request may name
 _FOUND = 1_000  # connections that one answer names
 _FIND_SECONDS = 1.0
@@ -48,12 +50,17 @@ class Desk:
         self._finding = threading.Lock()  # held while transcripts are searched: one search at a time
         self._actions: dict[str, Callable[[Request], Ack | None]] = {
             "reply": lambda r: self._connection(r).reply(_text(r), _number(r, "ask"), timeout=_PATIENCE),
+            "send": lambda r: self._connection(r).send(_hex(r), timeout=_PATIENCE),
             "broadcast": self._broadcast,
             "find": self._find,
             "disconnect": lambda r: self._each(r, Connection.close),
             "reset": lambda r: self._each(r, Connection.reset),
             "input": self._input,
             "close_client": lambda r: self._client(r).close(),
+            "end_input": lambda r: self._client(r).end_input(),
+            "run_client": lambda r: self._client(r).run_again(),
+            "run_clients": lambda r: self._clients().run_again(),
+            "close_clients": lambda r: self._clients().close(),
             "add_client": self._add_client,
             "add_rule": self._add_rule,
             "change_rule": self._change_rule,
@@ -103,8 +110,10 @@ class Desk:
             raise Refused("a view asked for something that is not on the list")
         return action
 
-    def add_client(self) -> Client:
-        """One more client of this server, shown in its board."""
+    def add_client(self) -> Program:
+        """One more client of this server, shown in its board; where there is none, one more like the last."""
+        if self._server is None:
+            return self._fleet.add_client()
         server = self._serving()
         target = target_of(server)
         client = enlist(lambda number: Client(number, target))
@@ -198,6 +207,11 @@ class Desk:
             raise ConnectionEnded(f"connection {connection.number} has ended: {connection.note}")
         return connection
 
+    def _clients(self) -> Fleet:
+        if not self._fleet:
+            raise ConnectionEnded("there is no client here any more")
+        return self._fleet
+
     def _client(self, request: Request) -> Any:
         number = _number(request, "client")
         program = self._server.program if self._server is not None and number == 0 else None
@@ -228,6 +242,17 @@ def _text(request: Request) -> str:
     if not isinstance(text, str) or len(text) > _LONGEST:
         raise Refused(f"a reply is a text of at most {_LONGEST} characters")
     return text
+
+
+def _hex(request: Request) -> bytes:
+    """The bytes that somebody wrote in hex, with blanks between them as one likes."""
+    digits = request.get("hex")
+    if not isinstance(digits, str) or not 0 < len(digits) <= _LONGEST:
+        raise Refused(f"bytes are written in hex, with at most {_LONGEST} characters")
+    try:
+        return bytes.fromhex(digits)
+    except ValueError as error:
+        raise Refused("bytes in hex are pairs of the digits 0 to 9 and a to f") from error
 
 
 def _short_text(request: Request, name: str) -> str:

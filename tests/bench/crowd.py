@@ -22,6 +22,13 @@ _STEP = 0.005  # seconds between two handfuls of events
 _PERIOD = 0.1  # seconds between two updates of the panel made of ipywidgets, as often as the board's
 
 
+def _seconds_of(clock: int) -> float:
+    try:
+        return time.clock_gettime(clock)
+    except OSError:
+        return 0.0  # its thread has ended meanwhile
+
+
 class Crowd:
     """A server's connections, each blocked in ``recv()``."""
 
@@ -56,7 +63,7 @@ class Crowd:
     def _talk(self, rate: int, seconds: float, last: str) -> None:
         drawers = [t for t in threading.enumerate() if t.name in ("nbserver-publisher", "panel")]
         clocks = [time.pthread_getcpuclockid(thread.ident) for thread in drawers if thread.ident is not None]
-        used = sum(map(time.clock_gettime, clocks))
+        used = sum(map(_seconds_of, clocks))
         began, self.done = time.perf_counter(), 0
         while (passed := time.perf_counter() - began) < seconds:
             for n in range(self.done, int(passed * rate)):
@@ -65,7 +72,7 @@ class Crowd:
             time.sleep(_STEP)
         self._tell(self.connections[0], last.encode())
         self.last_event = time.time()
-        self.busy = (sum(map(time.clock_gettime, clocks)) - used) / (time.perf_counter() - began)
+        self.busy = (sum(map(_seconds_of, clocks)) - used) / (time.perf_counter() - began)
 
     def _message(self, connection: Connection, n: int) -> None:
         self._tell(connection, b"message %d of the crowd" % n)

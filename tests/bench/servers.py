@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import socketserver
 import sys
@@ -58,7 +59,7 @@ def board():
     def publish():
         tick = threading.Event()
         encode(feed.snapshot())
-        server.wait_connections(1)
+        server.wait_for_connections(1, math.inf)
         encode(feed.watch("connections", 1)[0])
         while not tick.wait(PERIOD):
             if (delta := feed.delta()) is not None:

@@ -33,12 +33,15 @@ class Page:
         self.wait(lambda: self._life)
 
     def ask(self, do: str, **request: Any) -> str:
-        """Send a wish over the control channel; returns its name in `acks`."""
+        """Send a wish; returns its name in `acks`."""
         rid = secrets.token_hex(8)
-        content = {"hub": self.key, "request": {"do": do, "rid": rid, **request}}
-        client = self.kernel.client
-        client.control_channel.send(client.session.msg("nbserver_request", content))
+        self.send({"do": do, "rid": rid, **request})
         return rid
+
+    def send(self, request: dict) -> None:
+        client = self.kernel.client
+        content = {"hub": self.key, "request": request}
+        client.control_channel.send(client.session.msg("nbserver_request", content))
 
     def must(self, do: str, **request: Any) -> None:
         """A wish that is carried out."""
@@ -78,3 +81,12 @@ class Page:
             for number in message.get("gone", {}).get(table, []):
                 del self.rows[table, number]
         self.acks.update({ack["rid"]: ack for ack in message.get("acks", [])})
+
+
+class CommPage(Page):
+    """One without the kernel's handle, as in Visual Studio Code and Colab: it has nothing but the widget's comm."""
+
+    def send(self, request: dict) -> None:
+        client = self.kernel.client
+        content = {"comm_id": self._comm, "data": {"method": "custom", "content": request}}
+        client.shell_channel.send(client.session.msg("comm_msg", content))

@@ -60,7 +60,7 @@ def test_fault_28_1500_client_threads_print_and_log(kernel):
     assert number >= 400
     page = Page(kernel)
     kernel.must("fleet = [c for n in (number // 2, number - number // 2) for c in nbserver.clients(program, n)]")
-    kernel.must("server.wait_connections(number, 30)")
+    kernel.must("server.wait_for_connections(number, 30)")
     page.wait(lambda: (page.counts["in"], page.counts["out"]) == (number, number))
     assert (page.counts["open"], page.counts["errors"], len(page.rows)) == (number, 0, number)
     page.wait(lambda: "".join(kernel.complaints).count("\n") == 2 * number)  # what was logged, in whichever cell
@@ -101,7 +101,7 @@ def test_fault_29_20000_events_in_a_second_end_on_the_true_state(kernel):
     port = int(kernel.value("server.address[1]"))
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(20)]
-        kernel.must("server.wait_connections(20, 5)")
+        kernel.must("server.wait_for_connections(20, 5)")
         for client in clients:
             client.sendall(b"x")
         page.wait(lambda: page.counts["out"] == 100_000)
@@ -155,7 +155,7 @@ def test_fault_40_a_cell_that_runs_again_has_one_server_on_the_same_port_and_one
     port = int(kernel.value("port"))
     for change in ("", "# changed a little\n"):
         with socket.create_connection(("127.0.0.1", port)) as client:
-            kernel.must("old = server\nserver.wait_connections(1, 5)", "old")
+            kernel.must("old = server\nserver.wait_for_connections(1, 5)", "old")
             ran = kernel.must(change + cell, "again")
             client.settimeout(5)
             assert client.recv(1) == b""
@@ -211,7 +211,7 @@ def test_fault_47_with_clients_a_kernel_ends_as_soon_as_an_empty_one(pairs):
         port = int(busy.value("server.address[1]"))
         with socket.create_connection(("127.0.0.1", port)) as outside:
             outside.sendall(b"hello")
-            busy.must("server.wait_connections(11, 5)")
+            busy.must("server.wait_for_connections(11, 5)")
             assert busy.value("all(server[n].wait_waiting(5) for n in range(1, 12))") == "True"
             is_restart = busy is pairs[-1][1]
             more.append(seconds_to_leave(busy, is_restart) - seconds_to_leave(empty, is_restart))

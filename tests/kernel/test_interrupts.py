@@ -11,6 +11,7 @@ import pytest
 from .conftest import PATIENCE, Kernel
 
 BLOCKED = """
+import math
 import sys
 
 def mark(path, function):
@@ -32,7 +33,7 @@ class Ignores(socketserver.BaseRequestHandler):
         held.wait()
 """
 WAITS = """server.wait_stopped()
-server.wait_connections(99)
+server.wait_for_connections(99, math.inf)
 server[1].wait_waiting()
 server[1].wait_closed()
 client.hear(None)

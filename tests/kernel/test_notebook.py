@@ -12,7 +12,7 @@ from .conftest import FILES
 EXCHANGE = """
 clients = live_clients()
 server = nbserver.servers()[0]
-server.wait_connections(3, 5)
+server.wait_for_connections(3, 5)
 for client in clients:
     assert client.wait_waiting(5)
     client.answer(f"hello from {client.number}")
@@ -40,7 +40,7 @@ def test_promise_04_running_the_cell_again_leaves_one_server(tutorial):
     tutorial.must(ten, "the clients' cell")
     slowest = 0.0
     for _ in range(50):
-        tutorial.must("nbserver.servers()[0].wait_connections(10, 5)", "wait")
+        tutorial.must("nbserver.servers()[0].wait_for_connections(10, 5)", "wait")
         slowest = max(slowest, tutorial.must(tutorial.server, "the server's cell").seconds)
         tutorial.must(ten, "the clients' cell")
     assert slowest < 1.0
@@ -298,7 +298,7 @@ def test_300_handlers_alive_that_print_and_wait(kernel):
         "server = nbserver.serve(Asks)\nserver"
     )
     kernel.must("fleet = nbserver.clients(server, 300)")
-    kernel.must("server.wait_connections(300, 20)")
+    kernel.must("server.wait_for_connections(300, 20)")
     kernel.must("waiting = [server[n].wait_waiting(20) for n in range(1, 301)]")
     kernel.must("for n in range(1, 301): server.reply(n, f'for {n}')")
     kernel.must("heard = sorted(client.hear(20) for client in fleet)")

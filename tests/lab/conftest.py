@@ -49,6 +49,7 @@ class Lab:
             *(python, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0"),
             *(f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.notebooks}"),
             *("--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"),
+            "--JupyterNotebookApp.expose_app_in_browser=True",  # the same server opens Notebook 7 and Voilà
         ]
         self.process = subprocess.Popen(
             command, env=self.env, stdin=subprocess.DEVNULL, stdout=self.log.open("w"), stderr=subprocess.STDOUT
@@ -86,7 +87,7 @@ class Notebook:
         self.lab, self.page = lab, page
         self.path = path  # as in the address bar
         self.errors: list[str] = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", lambda error: self.errors.append(error.stack or str(error)))
         self.open()
 
     def open(self) -> None:
@@ -184,10 +185,10 @@ def open_notebook(lab, page):
     page.set_viewport_size({"width": 1400, "height": 2200})  # the whole notebook: a view out of sight does not draw
     opened: list[Notebook] = []
 
-    def open_notebook(cells: list[str], kernel: str = "python3") -> Notebook:
+    def open_notebook(cells: list[str], kernel: str = "python3", folder: str = "/lab/tree") -> Notebook:
         name = f"{secrets.token_hex(4)}.ipynb"
         write_notebook(lab.notebooks / name, cells, kernel)
-        opened.append(Notebook(lab, page, f"/lab/tree/{name}"))
+        opened.append(Notebook(lab, page, f"{folder}/{name}"))
         return opened[-1]
 
     yield open_notebook

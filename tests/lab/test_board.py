@@ -120,7 +120,7 @@ def test_what_was_typed_for_a_client_that_left_is_refused_and_kept(started):
     say(page, 1, "hello")
     box = reply_box(page, 1)
     box.fill("too late")
-    page.get_by_role("button", name="Close client 1", exact=True).click()
+    page.get_by_role("button", name="Stop client 1", exact=True).click()
     row = page.get_by_role("row", name="Connection #1", exact=True)
     expect(row).to_contain_text("closed")
     expect(box).to_have_value("too late")

@@ -155,7 +155,7 @@ def connect(family):
             client = stack.enter_context(family.client(server))
             client.connect(server.address)
             if number is not None:
-                server.wait_connections(number, 5)
+                server.wait_for_connections(number, 5)
             return client
 
         yield make

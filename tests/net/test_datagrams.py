@@ -69,7 +69,7 @@ def send_all(server, clients, text):
     """Each sends, and is there before the next: so the numbers of the rows are those of the clients."""
     for number, client in enumerate(clients, 1):
         client.send(f"{text} {number}?".encode())
-        server.wait_connections(number, 5)
+        server.wait_for_connections(number, 5)
         assert server[number].wait_waiting(5)
 
 
@@ -98,7 +98,7 @@ def test_three_questions_of_one_peer_are_one_row_and_answered_in_their_order(
     (client,) = peers(server, 1)
     for number, text in enumerate(["a?", "b?", "c?"], 1):
         client.send(text.encode())
-        server.wait_connections(1, 5)
+        server.wait_for_connections(1, 5)
         until(lambda number=number: asked(server[1]) == number)
     assert (server.accepted, server[1].prompt, server[1].messages_in) == (1, "a?", 3)
     first = server[1].question.number
@@ -120,7 +120,7 @@ def test_a_question_is_answered_by_its_number_with_others_of_its_peer_pending(se
     (client,) = peers(server, 1)
     for number, text in enumerate(["a?", "b?", "c?"], 1):
         client.send(text.encode())
-        server.wait_connections(1, 5)
+        server.wait_for_connections(1, 5)
         until(lambda number=number: asked(server[1]) == number)
     first = server[1].question.number  # one count for all that is asked: the others have the next two
     for later, text in [(2, "to c"), (0, "to a"), (1, "to b")]:
@@ -134,7 +134,7 @@ def test_a_server_without_threads_serves_one_datagram_after_the_other(served, pe
     for number, client in enumerate(clients, 1):
         client.send(f"{number}?".encode())
     for number, client in enumerate(clients, 1):
-        server.wait_connections(number, 5)
+        server.wait_for_connections(number, 5)
         assert server.accepted == number  # the others wait in the socket
         assert server[number].wait_waiting(5)
         server[number].reply(f"for {number}")
@@ -162,7 +162,7 @@ def test_an_empty_datagram_is_a_message_and_ends_nothing(served, peers, until, s
     (client,) = peers(server, 1)
     for turn in (1, 2):
         client.send(b"")
-        server.wait_connections(1, 5)
+        server.wait_for_connections(1, 5)
         assert server[1].wait_waiting(5)
         assert (server[1].prompt, server[1].messages_in, server[1].bytes_in) == ("", turn, 0)
         server[1].reply("")
@@ -185,7 +185,7 @@ def test_a_peer_that_is_hung_up_on_leaves_the_others_their_questions(served, pee
         server.reply(number, f"for {number}")
         assert clients[number - 1].recv(100) == f"for {number}".encode()
     clients[1].send(b"me again?")
-    server.wait_connections(4, 5)
+    server.wait_for_connections(4, 5)
     assert server[4].peer == clients[1].getsockname() and server[4].wait_waiting(5)
     server.reply(4, "welcome")
     assert clients[1].recv(100) == b"welcome"

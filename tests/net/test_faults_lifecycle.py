@@ -166,7 +166,7 @@ def test_fault_44_listener_closed_behind_our_back(serve):
 def test_fault_45_close_with_100_clients_blocked_in_recv(serve, connect, until):
     server = serve(net.Echo)
     clients = [connect(server) for _ in range(100)]
-    server.wait_connections(100, 5)
+    server.wait_for_connections(100, 5)
     until(lambda: {c.status for c in server.observation.live} == {"receiving"})
     report = server.stop()
     assert (report.ended, report.stragglers) == (100, ())

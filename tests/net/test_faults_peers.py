@@ -65,7 +65,7 @@ def test_fault_01_reset_before_accept(echo, connect, is_echoed):
     for _ in range(20):
         reset(connect(echo))
     assert is_echoed(echo)
-    echo.wait_connections(1, 5)
+    echo.wait_for_connections(1, 5)
     assert echo.observation.errors == 0 and not echo.observation.trouble
 
 
@@ -286,7 +286,7 @@ def test_fault_16_a_greeting_of_another_protocol_breaks_nothing(serve, connect, 
 def test_fault_20_beyond_max_connections(serve, connect):
     server = serve(net.Echo, limits=net.Limits(max_connections=3))
     clients = [connect(server) for _ in range(5)]
-    server.wait_connections(3, 5)
+    server.wait_for_connections(3, 5)
     assert not server.observation.has_room
     clients[4].sendall(b"x")
     assert len(server.observation.live) == 3

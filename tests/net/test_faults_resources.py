@@ -75,7 +75,7 @@ def send(client, piece, times):
 NO_DESCRIPTORS = """
 server = listening().start()
 client = connected(server)
-server.wait_connections(1, 5)
+server.wait_for_connections(1, 5)
 waiting = [plain(server) for _ in range(3)]
 resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
 spare = []
@@ -182,7 +182,7 @@ class Asks(socketserver.BaseRequestHandler):
 
 server = listening(Asks).start()
 asking, opening = connected(server), connected(server)
-server.wait_connections(2, 5)
+server.wait_for_connections(2, 5)
 spare = []
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
 try:
@@ -337,7 +337,7 @@ _, most = resource.getrlimit(resource.RLIMIT_NPROC)
 resource.setrlimit(resource.RLIMIT_NPROC, (1, most))
 refused = [connected(server) for _ in range(20)]
 assert {client.recv(1) for client in refused} == {b""}
-server.wait_connections(21, 5)
+server.wait_for_connections(21, 5)
 until(lambda: len(server.observation.live) == 1)
 served.sendall(b"still")
 assert served.recv(10) == b"still"

@@ -54,7 +54,7 @@ def test_fault_53_port_unreachable_after_a_reply(serve, connect, family, is_echo
     for number in range(1, 6):
         with family.client(server) as gone:
             gone.sendto(b"x", server.address)
-            server.wait_connections(number, 5)
+            server.wait_for_connections(number, 5)
             assert gone.recv(10) == b"x"
         server[number].reply("to nobody")  # for which the system is told "port unreachable"
         assert is_echoed(server) and not server[number].is_over
@@ -87,7 +87,7 @@ def test_fault_54_the_table_of_peers_is_bounded(serve):
         for number in range(1, 21):
             client = stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
             client.sendto(b"x", server.address)
-            server.wait_connections(number, 5)
+            server.wait_for_connections(number, 5)
     assert len(server.observation.live) == 5
     assert server[1].note.startswith("not heard for longest")
 

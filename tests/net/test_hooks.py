@@ -290,7 +290,7 @@ def test_http_server(serve):
     for _ in range(3):
         with urllib.request.urlopen(f"http://{server.address_text}/", timeout=5) as answer:
             assert answer.read() == b"hello"
-    server.wait_connections(3, 5)
+    server.wait_for_connections(3, 5)
     for number in (1, 2, 3):
         server[number].wait_closed(5)
         assert server[number].bytes_out > 5 < server[number].bytes_in

@@ -52,7 +52,7 @@ def load():
         )
         started.append(process)
         assert process.stdout.readline() == "connected\n"
-        server.wait_connections(20, 10)
+        server.wait_for_connections(20, 10)
         return process
 
     yield make

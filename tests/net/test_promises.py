@@ -95,7 +95,7 @@ def test_every_accepted_connection_is_closed_exactly_once_in_the_journal(serve, 
 def test_every_accepted_connection_is_closed_once_when_many_end_it_at_the_same_time(serve, connect):
     server = serve(Receives)
     clients = [connect(server) for _ in range(30)]
-    server.wait_connections(30, 5)
+    server.wait_for_connections(30, 5)
     enders = [threading.Thread(target=c.close) for c in server.observation.live]
     enders += [threading.Thread(target=c.reset) for c in server.observation.live]
     enders += [threading.Thread(target=server.stop), *(threading.Thread(target=client.close) for client in clients)]
@@ -205,7 +205,7 @@ def test_stop_from_a_handler(serve, connect, server_class):
 def test_stop_from_many_threads_at_once(serve, connect, server_class):
     server = serve(net.Echo, server_class)
     connect(server).send(b"x")
-    server.wait_connections(1, 5)
+    server.wait_for_connections(1, 5)
     reports = []
     stoppers = [threading.Thread(target=lambda: reports.append(server.stop())) for _ in range(10)]
     for thread in stoppers:

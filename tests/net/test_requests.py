@@ -171,7 +171,7 @@ def test_a_datagram_handler_answers_with_one_datagram(serve, until, tmp_path, se
         client.connect(server.address)
         for text, answer in [(b"one ", b"ONE more"), (b"", b"more")]:
             client.send(text)
-            server.wait_connections(1, 5)
+            server.wait_for_connections(1, 5)
             assert server[1].wait_waiting(5)
             server[1].reply("more")
             assert client.recv(100) == answer
@@ -208,7 +208,7 @@ def test_an_error_in_a_datagram_handler_is_on_its_row_and_the_peer_is_heard_agai
     server = serve(Fails, server_class)
     client = connect(server)
     client.send(b"0")
-    server.wait_connections(1, 5)
+    server.wait_for_connections(1, 5)
     assert server.journal.wait_for(lambda: server.observation.errors == 1, 5)
     assert server[1].note == "ZeroDivisionError: integer division or modulo by zero"
     client.send(b"4")

@@ -74,7 +74,7 @@ def test_exchange_counters_transcript_and_stop(serve, until, tmp_path, server_cl
         bound(client, server, tmp_path)
         for turn in ("one", "three"):
             client.send(turn.encode())
-            server.wait_connections(1, 5)
+            server.wait_for_connections(1, 5)
             assert server[1].wait_waiting(5)
             server.reply(1, f"{turn}!")
             assert client.recv(100) == f"{turn}!".encode()
@@ -113,7 +113,7 @@ def test_datagrams_past_the_handler(serve, tmp_path, server_class, host):
         server[1].close()
         server[1].wait_closed(5)
         client.send(b"again")  # heard again, it is a new row
-        server.wait_connections(2, 5)
+        server.wait_for_connections(2, 5)
         assert client.recv(10) == b"again"
 
 
@@ -125,7 +125,7 @@ def test_a_unix_datagram_client_without_an_address_has_a_row(serve, tmp_path):
     server = serve(Takes, socketserver.UnixDatagramServer, str(tmp_path / "s"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
         client.sendto(b"x", server.address)
-        server.wait_connections(1, 5)
+        server.wait_for_connections(1, 5)
     assert "(unnamed)" in repr(server[1])
     with pytest.raises(NbserverError, match="could not be sent"):
         server[1].send(b"y")
@@ -205,7 +205,7 @@ def test_what_cannot_be_had_is_refused_in_a_sentence(serve):
     with pytest.raises(UsageError, match="no connection #7"):
         server[7]
     with pytest.raises(NotHeard, match="0 of 1"):
-        server.wait_connections(1, 0.01)
+        server.wait_for_connections(1, 0.01)
 
 
 @pytest.mark.parametrize("host", ["256.1.1.1", "no such host", "a..b", "203.0.113.1"])

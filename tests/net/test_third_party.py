@@ -161,7 +161,7 @@ server, asks = net.listen(Closes).start(), net.listen(net.Conversation).start()
 client = connect(server)
 asker = socket.create_connection(asks.address, timeout=10)
 asker.sendall(b"hello")
-assert asks[1] .wait_waiting(10) if asks.wait_connections(1, 10) is None else None
+assert asks.wait_for_connections(1, 10)[0].wait_waiting(10)
 while not watch.peer_watch._thread:  # its epoll is being made: a fork in that moment is not what is tested
     asks.journal.wait_for(lambda: False, 0.01)
 """
@@ -276,7 +276,7 @@ if not (pid := os.fork()):
         assert refused(each.start, UsageError)
         assert refused(lambda: each.reply(1, "x"), ConnectionEnded)
         assert refused(lambda: each[1].send(b"x"), ConnectionEnded)
-        assert refused(lambda: each.wait_connections(2), NotHeard)
+        assert refused(lambda: each.wait_for_connections(2, 5), NotHeard)
         assert (each.broadcast("x"), each[1].wait_waiting()) == ({}, False)
         each[1].wait_closed(), each.wait_stopped()
         each[1].close(), each[1].reset(), repr(each), repr(each[1]), list(each.journal), each[1].transcript.read()

@@ -130,7 +130,7 @@ def test_fault_18_a_client_that_does_not_trust_the_certificate(secure, shake):
     server = secure()
     with pytest.raises(ssl.SSLCertVerificationError):
         shake(server, ssl.create_default_context())
-    server.wait_connections(1, 5)
+    server.wait_for_connections(1, 5)
     server[1].wait_closed(5)
     assert server[1].note == "no TLS handshake: it does not trust the certificate"
     assert is_answered(shake(server))

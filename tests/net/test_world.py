@@ -105,7 +105,7 @@ def test_http_1_0_gives_each_request_a_row(put, tmp_path, server_class):
     with pytest.raises(urllib.error.HTTPError, match="404") as refused:
         opened(server, "/none")
     refused.value.close()
-    server.wait_connections(2, 5)
+    server.wait_for_connections(2, 5)
     for number, path, status in [(1, "/long", "200 OK"), (2, "/none", "404 File not found")]:
         row = server[number]
         row.wait_closed(5)
@@ -203,7 +203,7 @@ def test_xmlrpc_answers_its_proxy_and_a_function_may_ask_a_person(put, server_cl
         with pytest.raises(xmlrpc.client.Fault, match="ZeroDivisionError"):
             proxy.fails()
         answer = other.submit(proxy.ask, "how many? ")
-        server.wait_connections(3, 5)
+        server.wait_for_connections(3, 5)
         assert server[3].wait_waiting(5) and server[3].prompt == "how many? "
         server[3].reply("seven")
         assert answer.result(5) == "seven"
@@ -301,7 +301,7 @@ def test_logging_over_tcp_to_the_receiver_of_its_cookbook(put, logger, until):
     logger.addHandler(logging.handlers.SocketHandler(*server.address))
     logger.info("first")
     logger.warning("%d apples", 2)
-    server.wait_connections(1, 5)
+    server.wait_for_connections(1, 5)
     until(lambda: told(server[1], Kind.PRINTED) == ["INFO first", "WARNING 2 apples"])
     assert server.accepted == 1
 
@@ -314,7 +314,7 @@ def test_logging_over_udp_as_a_syslog(put, logger, until):
     server = put(Lines, socketserver.ThreadingUDPServer)
     logger.addHandler(logging.handlers.SysLogHandler(server.address))
     logger.error("disk full")
-    server.wait_connections(1, 5)
+    server.wait_for_connections(1, 5)
     until(lambda: told(server[1], Kind.PRINTED) == ["<11>disk full\0"])
 
 

@@ -257,7 +257,7 @@ class Life(RuleBasedStateMachine):
     @rule(target=peers)
     def connect(self):
         client = socket.create_connection(self.server.address, 5)
-        self.server.wait_connections(len(self.mine) + 1, 5)
+        self.server.wait_for_connections(len(self.mine) + 1, 5)
         self.all.append(Peer(self.server, client))
         return self.all[-1]
 

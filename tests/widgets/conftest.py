@@ -37,48 +37,7 @@ SERVER = {
     "cell": "cell [3]",
 }
 
-# What anywidget gives to a widget: a model with traits and messages, and a host that finds another widget's exports.
-FAKE = """
-const text = (name) => fetch(name).then((answer) => answer.text());
-const load = async (name) => {
-  const url = URL.createObjectURL(new Blob([await text(name)], { type: "text/javascript" }));
-  return (await import(url)).default;
-};
-function makeModel(traits) {
-  const listeners = [];
-  return {
-    get: (name) => traits[name],
-    set(name, value) { traits[name] = value; this.fire(`change:${name}`); },
-    save_changes() { this.saved = { ...traits }; },
-    on: (name, listener) => listeners.push([name, listener]),
-    off() {},
-    fire(name, ...values) { for (const [wanted, listener] of listeners) if (wanted === name) listener(...values); },
-    send: (request) => window.wishes.push({ ...request, via: "comm" }),
-  };
-}
-const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-window.wishes = [];
-window.start = async (traits) => {
-  document.head.append(Object.assign(document.createElement("style"), { textContent: await text("nbserver.css") }));
-  const hub = makeModel({ key: "hub-1", lang: "en", scale: 1, control: false, ...traits });
-  window.hub = hub;
-  const life = new AbortController();
-  const exports = await (await load("hub.js")).initialize({ model: hub, signal: life.signal });
-  window.endHub = () => life.abort();
-  const view = await load("view.js");
-  window.show = async (name, host = { getWidget: async (ref) => ({ exports, ref }) }) => {
-    const el = document.body.appendChild(document.createElement("div"));
-    const controller = new AbortController();
-    const model = makeModel({ hub: "anywidget:hub", view: name });
-    const cleanUp = await view.render({ model, el, host, signal: controller.signal });
-    window.hide = () => { controller.abort(); cleanUp?.(); };
-  };
-};
-window.play = (message, body) => {
-  const padded = bytesOf(btoa("xxx") + body); // the body begins inside a larger buffer, as it does in JupyterLab
-  window.hub.fire("msg:custom", message, body ? [new DataView(padded.buffer, 3)] : []);
-};
-"""
+FAKE = (Path(__file__).parent / "page.js").read_text("utf-8")
 
 
 # The lowest contrast of any visible text with what is painted behind it.
@@ -96,7 +55,7 @@ CONTRAST = """() => {
   const found = [];
   for (const element of document.querySelectorAll(".nbs *")) {
     const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    const isText = hasText || element.matches("input:not([type=checkbox])");
+    const isText = hasText || element.matches("input:not([type=checkbox]), textarea");
     if (!isText || !element.checkVisibility()) continue;
     const behind = [];
     for (let node = element; node; node = node.parentElement) behind.unshift(getComputedStyle(node).backgroundColor);
@@ -126,6 +85,7 @@ def row(id: int, state: str = "running", **more: Any) -> list[Any]:
         "note": "",
         "since": NOW if more.get("ask") else 0,
         "speaks": "",
+        "link": 0,
     }
     assert more.keys() <= columns.keys()
     return list({**columns, **more}.values())

@@ -47,6 +47,37 @@ test("a wish that nobody answers ends with an answer all the same", async () => 
   assert.deepEqual([(await ack).ok, (await ack).code], [false, "silent"]);
 });
 
+test("what a kernel that is alive does not answer waits for a running cell, and is not given up", async () => {
+  const timers = [];
+  let isAlive = true;
+  const link = makeLink(makeModel({ control: false }), { later: (act) => timers.push(act), forget: () => {}, isAlive: () => isAlive });
+  let ack;
+  link.wish({ do: "reply" }).then((answer) => { ack = answer; });
+  for (let i = 0; i < 3; i++) timers.pop()();
+  await null;
+  assert.equal(ack, undefined);
+  isAlive = false;
+  timers.pop()();
+  await null;
+  assert.equal(ack.code, "silent");
+});
+
+test("a text is said to be on its way when it takes long, until it is answered", async () => {
+  let [now, answer] = [100, null];
+  const wish = () => new Promise((resolve) => { answer = resolve; });
+  const desk = makeDesk({ wish, changed: () => {}, life: () => "life", clock: () => now });
+  const done = desk.submit("connections", 3, { do: "reply", text: "hello", ask: 1 });
+  now += 1;
+  assert.equal(desk.hasNote("connections", 3), false);
+  now += 1;
+  assert.equal(desk.late("connections", 3), "hello");
+  assert.equal(desk.hasNote("connections", 3), true);
+  assert.equal(desk.late("connections", 4), undefined);
+  answer({ ok: true });
+  await done;
+  assert.equal(desk.late("connections", 3), undefined);
+});
+
 const makeAnsweringDesk = (ack) => makeDesk({ wish: async () => ack, changed: () => {}, life: () => "life" });
 
 test("a refused text comes back to the desk, an accepted one is gone", async () => {

@@ -191,3 +191,48 @@ test("10 000 rows are put and found in no time", () => {
   assert.ok(performance.now() - start < 1000);
   assert.equal(store.tables.connections.rows.length, 10000);
 });
+
+const line = (n) => [n, "eof", 0, 0, 0, 0];
+const numbers = () => store.transcript("connections", 1).entries.map((entry) => entry.n);
+const answer = (t, first, entries) => store.handle({ t, table: "connections", id: 1, first, entries: entries.map(line) });
+
+test("earlier entries are asked for once, and come before those that are here", () => {
+  snap([row(1)]);
+  store.watch("connections", 1);
+  answer("transcript", 3, [7, 8]);
+  assert.equal(store.hasEarlier("connections", 1), true);
+  store.askEarlier("connections", 1);
+  store.askEarlier("connections", 1);
+  assert.deepEqual(said.filter((wish) => wish.do === "earlier").map(({ table, id, before }) => [table, id, before]), [["connections", 1, 7]]);
+  delta({ entries: [["connections", 1, ...line(9)]] });
+  answer("earlier", 5, [5, 6]);
+  answer("earlier", 5, [5, 6]);
+  assert.deepEqual(numbers(), [5, 6, 7, 8, 9]);
+  assert.equal(store.hasEarlier("connections", 1), false);
+  store.askEarlier("connections", 1);
+  assert.equal(said.filter((wish) => wish.do === "earlier").length, 1, "nothing earlier is kept");
+});
+
+test("what the kernel has forgotten meanwhile is not asked for again", () => {
+  snap([row(1)]);
+  store.watch("connections", 1);
+  answer("transcript", 3, [7]);
+  store.askEarlier("connections", 1);
+  runTimers();
+  assert.equal(said.filter((wish) => wish.do === "earlier").length, 2, "said again while there is no answer");
+  answer("earlier", 50, []);
+  runTimers();
+  assert.deepEqual([numbers(), store.hasEarlier("connections", 1), said.filter((wish) => wish.do === "earlier").length], [[7], false, 2]);
+});
+
+test("earlier entries do not push the newest out, and those of another transcript are not taken", () => {
+  snap([row(1)]);
+  store.watch("connections", 1);
+  answer("transcript", 1, Array.from({ length: KEPT - 50 }, (_, i) => 101 + i));
+  store.askEarlier("connections", 1);
+  store.handle({ t: "earlier", table: "connections", id: 2, first: 1, entries: [line(1)] });
+  assert.equal(numbers()[0], 101);
+  answer("earlier", 1, Array.from({ length: 100 }, (_, i) => i + 1));
+  assert.deepEqual([numbers().length, numbers()[0], numbers().at(-1)], [KEPT, 51, KEPT + 50]);
+  assert.equal(store.hasEarlier("connections", 1), false, "as many as a page keeps are here");
+});

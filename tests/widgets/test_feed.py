@@ -59,7 +59,7 @@ def fleet(server):
 
 def add(server, fleet) -> Client:
     client = Desk(server, fleet).add_client()
-    server.wait_connections(len(fleet), 5)
+    server.wait_for_connections(len(fleet), 5)
     return client
 
 
@@ -179,7 +179,7 @@ def test_consoles_that_are_shown_stay_watched_however_many_rows_are_clicked(serv
     with contextlib.ExitStack() as others:
         for _ in range(70):
             others.enter_context(socket.create_connection(server.address))
-        server.wait_connections(71, 5)
+        server.wait_for_connections(71, 5)
         for number in range(1, 72):
             view.watch("connections", number)
         client.say("still shown")

@@ -53,7 +53,7 @@ def shown(monkeypatch, nothing_left):
     monkeypatch.setattr(Hub, "send", send)
     with net.listen(net.Echo) as server:
         clients = [socket.create_connection(server.address) for _ in range(100)]
-        server.wait_connections(100, 5)
+        server.wait_for_connections(100, 5)
         hub = Hub(server, Fleet())
         yield server, hub, sent, clients
         for client in clients:
@@ -133,7 +133,7 @@ def test_who_walks_down_the_list_sees_the_last_first(shown):
     hub.receive({"do": "hello", "rid": "first"}, "comm")
     for number in range(1, 101):
         hub.receive({"do": "watch", "rid": f"watch {number}", "table": "connections", "id": number}, "comm")
-    _until(lambda: hub._watches == {})
+    _until(lambda: not hub._wanted)
     told = [message["id"] for _, message in sent if message["t"] == "transcript"]
     assert 100 in told[:32] and 64 <= len(told) < 100
 

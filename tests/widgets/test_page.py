@@ -270,7 +270,7 @@ def test_hostile_bytes_stay_text(board: Board) -> None:
     board.transcript(1, *lines)
     board.transcript(1, *lines, table="clients")
     expect(board.log(1).locator(".nbs-chip.is-bidi").first).to_be_visible()
-    for button in ("Show bytes as hex", "Show bytes as hex", "… +"):
+    for button in ("Show bytes as hex", "Show bytes as hex", "Show earlier: 30", "Show all"):
         board.page.get_by_role("button", name=button).first.click()
     board.reply_box(1).fill(markup)
     board.reply_box(1).press("Enter")
@@ -336,7 +336,7 @@ def test_a_hole_in_the_numbers_is_told(board: Board) -> None:
     board.start().snap(row(1))
     board.n["connections", 1] = 7
     board.transcript(1, ("received", b"late"))
-    expect(board.log(1)).to_contain_text("7 more, not kept")
+    expect(board.log(1)).to_contain_text("Nothing earlier is kept: 7 gone")
 
 
 def test_messages_that_went_by_are_counted(board: Board) -> None:
@@ -392,7 +392,7 @@ def test_transcript_follows_its_end_unless_scrolled_back(board: Board) -> None:
     log = board.log(1)
     expect(log.get_by_text("line 39", exact=True)).to_be_in_viewport()
     log.evaluate("log => { log.scrollTop = 0; }")
-    newer = board.page.get_by_role("button", name="↓ new")
+    newer = board.page.get_by_role("button", name="↓ 1 new")
     board.page.wait_for_function("document.querySelector('.nbs-log').scrollTop === 0")
     board.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     board.said(1, ("received", b"the newest"))
@@ -458,7 +458,7 @@ def test_clients_have_consoles(board: Board) -> None:
     board.refuse(board.wish("input", text="kept"), "refused", "No.")
     expect(box).to_have_value("kept")
     expect(console.get_by_role("alert")).to_contain_text("No.")
-    page.get_by_role("button", name="Close client 2", exact=True).click()
+    page.get_by_role("button", name="Stop client 2", exact=True).click()
     assert board.wish("close_client")["client"] == 2
     board.delta(clients=[row(2, "closed")])
     expect(box).to_be_disabled()
@@ -547,7 +547,7 @@ def test_twice_the_size_fits_a_projector(board: Board, language: str) -> None:
     box = board.page.locator(".nbs").bounding_box()
     assert box["y"] + box["height"] <= 800
     assert board.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    for control in board.page.locator(".nbs-main button:visible, .nbs-main input:visible").all():
+    for control in board.page.locator(".nbs-main :is(button, input, textarea, select):visible").all():
         place = control.bounding_box()
         assert place["x"] >= 0
         assert place["x"] + place["width"] <= 1280

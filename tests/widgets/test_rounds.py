@@ -36,7 +36,7 @@ def say(connection, text: bytes) -> None:
 
 
 def truth(server) -> dict:
-    return {("connections", n): feed._connection_row(c) for n, c in server.observation.connections.items()}
+    return {("connections", n): feed._connection_row(c, 0) for n, c in server.observation.connections.items()}
 
 
 def test_a_tick_looks_at_what_happened_and_a_few_others(server):

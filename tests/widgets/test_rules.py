@@ -290,7 +290,7 @@ def client_of(desk: Desk, text: str) -> Client:
 
 def test_rules_are_added_switched_and_removed_by_wishes(desk, server) -> None:
     client = client_of(desk, "hello")
-    server.wait_connections(1, 5)
+    server.wait_for_connections(1, 5)
     assert server[1].wait_waiting(5)
     assert desk.carry_out({"do": "add_rule", "rid": "r", "contains": "HELLO", "answer": "hi"})["ok"]
     assert client.hear(5) == "hi"

@@ -22,7 +22,7 @@ def room():
         clients = [socket.create_connection(server.address) for _ in range(3)]
         for number, client in enumerate(clients, 1):
             client.settimeout(5)
-            server.wait_connections(number, 5)
+            server.wait_for_connections(number, 5)
             client.sendall(b"I am %d" % number)
             assert server[number].wait_waiting(5)
         yield Desk(server, Fleet()), server, clients

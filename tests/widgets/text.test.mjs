@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode, ENCODINGS, kindOf, makeReader, nameOf, tokens } from "../../nbserver/widgets/js/text.js";
+import { decode, fold, kindOf, makeReader, nameOf, tokens } from "../../nbserver/widgets/js/text.js";
 
 const utf8 = (string) => new TextEncoder().encode(string);
 const flat = (list) => list.map((token) => (token.kind === "text" ? token.text : token.kind === "break" ? "" : `[${token.text}]`)).join("");
@@ -29,7 +29,7 @@ test("chips name what they stand for", () => {
 });
 
 test("a shown line feed also breaks the line, and a typed backslash is no chip", () => {
-  assert.deepEqual(tokens("a\nb").map((token) => token.kind), ["text", "control", "break", "text"]);
+  assert.deepEqual(tokens("a\nb").map((token) => token.kind), ["text", "end", "break", "text"]);
   assert.deepEqual(tokens("\\n"), [{ kind: "text", text: "\\n" }]);
 });
 
@@ -101,12 +101,13 @@ test("nothing is joined across datagrams, nor behind the cut of a long body", ()
   }
 });
 
-test("GBK and Latin-1 are decoded, halves included", () => {
-  assert.deepEqual(ENCODINGS, ["utf-8", "gbk", "latin-1"]);
-  const gbk = Uint8Array.of(0xc4, 0xe3, 0xba);
-  assert.equal(flat(decode(gbk, "gbk").tokens), "你");
-  assert.deepEqual([...decode(gbk, "gbk").half], [0xba]);
-  assert.equal(flat(decode(Uint8Array.of(0xe9, 0x80), "latin-1").tokens), "é[\\x80]");
+test("a long text is folded to its beginning, a short one is not", () => {
+  const folded = fold(tokens("A".repeat(4096)));
+  assert.deepEqual(folded.map(({ kind, text }) => [kind, text.length]), [["text", 600], ["rest", 1]]);
+  assert.equal(fold(tokens("line\n".repeat(40))).filter(({ kind }) => kind === "break").length, 12);
+  assert.ok(fold(tokens("a\0".repeat(4000))).length < 70);
+  const short = tokens("hello\r\n");
+  assert.equal(fold(short), short);
 });
 
 test("hostile bytes take little time", () => {

@@ -225,7 +225,7 @@ def test_python_osc_refuses_what_is_no_message(observe):
     server = observe(pythonosc.osc_server.ThreadingOSCUDPServer(("127.0.0.1", 0), pythonosc.dispatcher.Dispatcher()))
     with socket.socket(type=socket.SOCK_DGRAM) as client:
         client.sendto(b"no OSC", server.address)
-        server.wait_connections(1, 5)
+        server.wait_for_connections(1, 5)
         assert server.journal.wait_for(lambda: server[1].note == "refused by verify_request()", 5)
 
 
@@ -328,7 +328,7 @@ def test_umodbus(observe, server_class):
     with socket.create_connection(server.address, 5) as client:
         client.sendall(umodbus.client.tcp.read_holding_registers(slave_id=1, starting_address=10, quantity=2))
         for address, value in [(10, "7"), (11, "8")]:
-            server.wait_connections(1, 5)
+            server.wait_for_connections(1, 5)
             prompt = f"register {address}? "
             assert server.journal.wait_for(lambda prompt=prompt: server[1].prompt == prompt, 5)
             server[1].reply(value)

@@ -8,6 +8,7 @@ import { makeHeader } from "./header.js";
 import { limitText } from "./limits.js";
 import { makeList } from "./list.js";
 import { Listing } from "./order.js";
+import { flash, onShow, scrollTo } from "./otherend.js";
 import { makeRoot } from "./root.js";
 import { heightOf, makeRow } from "./row.js";
 import { makeSortHead } from "./sorthead.js";
@@ -80,7 +81,7 @@ export function boardView(hub, { el, signal }) {
   function open(id) {
     const row = store.tables.connections.get(id);
     if (row && isWaiting(row)) focusBox(id);
-    else detail.focusReply();
+    else detail.focusReply(id);
   }
 
   function select(id, how) {
@@ -104,6 +105,19 @@ export function boardView(hub, { el, signal }) {
     const { needle } = finding;
     return { words, needle, now: store.now(), isEarlier: needle !== "" && !isShown(row) && finding.said().has(row.id) };
   };
+  /** Asked by the console of its client, maybe in another cell. Returns whether somebody can see it. */
+  function showConnection(id) {
+    desk.set({ filter: "all" });
+    finding.set("");
+    select(id, "one");
+    const row = list.reveal(id);
+    if (!row || !main.isConnected) return false;
+    scrollTo(list.element);
+    flash(row.element);
+    list.focus();
+    return true;
+  }
+  onShow(hub, "connections", signal, showConnection);
   const actions = { onReply: replyInRow, onEscape: () => list.focus(), focused: () => own, context };
   const sortHead = makeSortHead(desk);
   const list = makeList({
@@ -112,7 +126,7 @@ export function boardView(hub, { el, signal }) {
   });
   const filters = makeFilters(hub, { onFound, onSort: sortAgain });
   const footer = makeFooter(hub, { onClear: () => { select(desk.selected, "one"); list.focus(); } });
-  const [header, clients] = [makeHeader(hub), makeClients(hub)];
+  const [header, clients] = [makeHeader(hub), makeClients(hub, signal)];
   const detail = makeDetail(hub, { onReply: reply, onEscape: () => list.focus() });
   const [limit, empty] = [h("div", { class: "nbs-limit", role: "status", hidden: true }), h("p", { class: "nbs-empty" })];
   const left = h("div", { class: "nbs-left" }, filters.element, list.element, empty);

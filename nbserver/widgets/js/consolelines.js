@@ -3,6 +3,12 @@ import { h, tokenNodes } from "./dom.js";
 import { errorCard, localString, localText, remark } from "./bubbles.js";
 import { makeReader } from "./text.js";
 
+const END_OF_INPUT = "\x04"; // Ctrl+D, as the kernel tells it
+const RUN = /^run \d+$/;
+
+/** Which sign stands before the line that says how a program ended. */
+const signOf = (how) => (how.startsWith("ended after") ? "✓" : how.startsWith("stopped") ? "■" : "✗");
+
 export function makeConsoleLines({ words, encoding, isStream }) {
   const read = makeReader(encoding, isStream);
   let open = null; // the line of a prompt that has no answer yet
@@ -14,18 +20,38 @@ export function makeConsoleLines({ words, encoding, isStream }) {
     return line(entry.kind, h("span", { class: "nbs-sign", title: words(title) }, sign), h("span", {}, ...tokenNodes(tokens, words)));
   }
 
+  /** The last line of a prompt is the one that the answer stands on: while it waits, the box stands there. */
+  function asked(entry) {
+    const lines = localString(entry).split("\n");
+    const before = lines.slice(0, -1).map((one) => h("div", {}, ...localText(one, words)));
+    open = line("asked is-open", ...before, h("span", { class: "nbs-prompt" }, ...localText(lines.at(-1), words)));
+    return open;
+  }
+
   function answered(entry) {
-    const typed = h("span", { class: "nbs-typed" }, ...localText(localString(entry), words));
+    const string = localString(entry);
+    const typed = h("span", { class: "nbs-typed" }, ...(string === END_OF_INPUT ? ["^D"] : localText(string, words)));
     if (!open) return line("answered", typed);
     open.append(typed);
+    open.classList.remove("is-open");
     open = null;
     return null;
   }
 
+  function opened(entry) {
+    const body = localString(entry);
+    return RUN.test(body) ? h("div", { class: "nbs-run" }, words.note(body)) : remark(entry, words);
+  }
+
+  function closed(entry) {
+    const how = localString(entry);
+    open = null;
+    return line("closed", h("span", { class: "nbs-sign", "aria-hidden": "true" }, signOf(how)), h("span", {}, ...localText(words.note(how), words)));
+  }
+
   const draw = {
     printed: (entry) => line("printed", ...localText(localString(entry), words)),
-    asked: (entry) => (open = line("asked", h("span", { class: "nbs-prompt" }, ...localText(localString(entry), words)))),
-    answered,
+    asked, answered, opened, closed,
     received: (entry) => traffic(entry, "←", "fromServer"),
     sent: (entry) => traffic(entry, "→", "toServer"),
     error: (entry) => errorCard(entry, words),

@@ -1,5 +1,5 @@
 // Finding: by what a row shows, here and at once; by all that was said, in the kernel, which has the transcripts.
-import { h, text } from "./dom.js";
+import { attributes, h, text } from "./dom.js";
 
 const PAUSE = 250; // milliseconds after the last key, then the kernel is asked
 const AGAIN = 3; // seconds, then it is asked again if something was said meanwhile
@@ -108,12 +108,10 @@ export function makeFind(hub, { onLeave }) {
   });
   return {
     elements: [box, count],
-    focus: () => box.select(),
+    focus() { box.focus(); box.select(); }, // not every browser focuses what it selects
     show(found, words) {
       if (box.value !== finding.typed) box.value = finding.typed;
-      box.setAttribute("aria-label", words("find"));
-      box.setAttribute("placeholder", words("find"));
-      box.setAttribute("title", words("findTitle"));
+      attributes(box, { "aria-label": words("find"), placeholder: words("find"), title: words("findTitle") });
       text(count, finding.needle ? words(finding.isPartial ? "foundPartly" : "found", { count: found }) : "");
     },
   };

@@ -91,8 +91,7 @@ function makeSelected(hub, { onClear }) {
 
   function show(chosen, rows, words) {
     redraw = () => show(chosen, rows, words);
-    const table = store.tables.connections;
-    open = [...chosen].filter((id) => table.get(id) && !isEnded(table.get(id))).sort((a, b) => a - b);
+    open = [...chosen].filter((id) => !isEnded(store.tables.connections.get(id))).sort((a, b) => a - b);
     const [isShown, isDisabled] = [chosen.size > 1, open.length === 0];
     if (!isShown || isDisabled) asked = null;
     attribute(element, "hidden", !isShown);
@@ -112,10 +111,12 @@ export function makeFooter(hub, actions) {
   const all = h("div", {}, toAll.note, h("div", { class: "nbs-replyline" }, ...toAll.elements));
   return {
     element: h("div", { class: "nbs-footer" }, all, selected.element),
+    /** `chosen`: the numbers selected, of which some may be gone. `rows`: those that the list shows. */
     show({ isServing, chosen, rows }, words) {
-      attribute(all, "hidden", chosen.size > 1);
+      const known = new Set([...chosen].filter((id) => hub.store.tables.connections.get(id)));
+      attribute(all, "hidden", known.size > 1);
       toAll.show({ name: words("messageAll"), label: words("sendAll"), hint: words("typeAll", { count: hub.store.counts.open }), isDisabled: !isServing }, words);
-      selected.show(chosen, rows, words);
+      selected.show(known, rows, words);
     },
   };
 }

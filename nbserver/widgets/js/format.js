@@ -38,6 +38,18 @@ export function clock(time) {
   return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}.${pad(date.getMilliseconds(), 3)}`;
 }
 
+/** A day as people write it: "Thursday, 9 October 2025". `time` in seconds since 1970. */
+export const day = (time, language) => DAYS[language].format(time * 1000);
+
+const DAY = { weekday: "long", day: "numeric", month: "long", year: "numeric" };
+const DAYS = { en: new Intl.DateTimeFormat("en-GB", DAY), zh: new Intl.DateTimeFormat("zh-CN", DAY) };
+
+/** A time for `datetime`, from which a tool tip is made when somebody points at it. */
+export const isoTime = (time) => new Date(time * 1000).toISOString();
+
+/** Milliseconds between two messages of one burst: "+0.4 ms", "+12 ms". */
+export const gap = (seconds) => `+${(seconds * 1000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+
 /** A peer for the list: on this machine the port alone tells one from another. */
 export function shortPeer(peer) {
   const match = /^(?:127\.0\.0\.1|\[?::1\]?|localhost)(:\d+)$/.exec(peer);
@@ -57,16 +69,18 @@ export function sparkPoints(values, width, height) {
   return values.map((value, i) => `${(i * step).toFixed(1)},${(height - (value / top) * height).toFixed(1)}`).join(" ");
 }
 
-export function hexDump(bytes, limit = 1024) {
+export function hexDump(bytes, limit = Infinity) {
   const lines = [];
-  for (let at = 0; at < Math.min(bytes.length, limit); at += 16) lines.push(hexLine(bytes.subarray(at, Math.min(at + 16, limit)), at));
+  for (let at = 0; at < Math.min(bytes.length, limit); at += 16) lines.push(hexLine(bytes.subarray(at, Math.min(at + 16, limit)), at, bytes.length));
   if (bytes.length > limit) lines.push(`… +${bytes.length - limit}`);
   return lines.join("\n");
 }
 
-function hexLine(row, at) {
+/** `size` is that of the whole: a line alone needs no column for bytes that are not there. */
+function hexLine(row, at, size) {
   const digits = Array.from(row, (byte) => pad(byte.toString(16)));
   const letters = Array.from(row, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·")).join("");
-  const halves = `${digits.slice(0, 8).join(" ").padEnd(23)}  ${digits.slice(8).join(" ").padEnd(23)}`;
-  return `${pad(at.toString(16), 4)}  ${halves}  ${letters}`;
+  const halves = [digits.slice(0, 8), digits.slice(8)].map((half) => half.join(" ")).filter((half) => half || size > 16);
+  const columns = size > 16 ? halves.map((half) => half.padEnd(23)) : halves;
+  return `${pad(at.toString(16), 4)}  ${columns.join("  ")}  ${letters}`;
 }

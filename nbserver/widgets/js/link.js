@@ -1,7 +1,7 @@
 // Wishes on their way to the kernel: over the control channel, which a running cell does not hold up, or over the comm.
 
 const CONTROL_PATIENCE = 1500; // milliseconds without an ack, then the same wish goes once more, over the comm
-const PATIENCE = 15000; // milliseconds until we tell the person that the kernel has not answered
+const PATIENCE = 15000; // milliseconds until we tell the person that a kernel that says nothing has not answered
 const refusal = (code) => ({ ok: false, code, error: `the kernel: ${code}` });
 
 /** 32 random hex digits. Not crypto.randomUUID(): a page that came over plain http from another machine lacks it. */
@@ -34,7 +34,8 @@ function overControl(model, request) {
   }
 }
 
-export function makeLink(model, { later = setTimeout, forget = clearTimeout } = {}) {
+/** `isAlive()` says whether the kernel is heard: then what it does not answer waits for a running cell, and is not lost. */
+export function makeLink(model, { later = setTimeout, forget = clearTimeout, isAlive = () => false } = {}) {
   const pending = new Map(); // rid → {resolve, timers}
   let closed = ""; // why
 
@@ -59,7 +60,9 @@ export function makeLink(model, { later = setTimeout, forget = clearTimeout } = 
     if (closed) return Promise.resolve(refusal(closed));
     const message = { ...request, rid: newId() };
     return new Promise((resolve) => {
-      const timers = [later(() => settle(message.rid, refusal("silent")), PATIENCE)];
+      const timers = [];
+      const insist = () => { if (isAlive()) timers[0] = later(insist, PATIENCE); else settle(message.rid, refusal("silent")); };
+      timers[0] = later(insist, PATIENCE);
       pending.set(message.rid, { resolve, timers });
       try {
         if (say(message)) timers.push(later(() => say(message, 1), CONTROL_PATIENCE));

@@ -17,6 +17,15 @@ const ZH = [
   ["the peer vanished while its handler waited for a person", "处理程序等待人回复时，对方消失了"],
   ["not heard for longest, and the table is full", "沉默最久，而表格已满"],
   ["it speaks {}, and is no client of this server's", "它讲的是 {}，不是这个服务器的客户端"],
+  // how a client's program ended, and why it cannot run again
+  ["run {}", "第 {} 次运行"],
+  ["ended after {} s", "已结束，用时 {} 秒"],
+  ["stopped after {} s", "已停止，用时 {} 秒"],
+  ["exit code {} after {} s", "退出码 {}，用时 {} 秒"],
+  ["ended by {} after {} s", "因 {} 结束，用时 {} 秒"],
+  ["closed its sending side", "关闭了发送端"],
+  ["nothing listens on {}: start a server there first", "{} 上没有服务器在监听：请先启动服务器"],
+  ["{} has not ended within {} s", "{} 在 {} 秒内没有结束"],
   // limits
   ["its line is longer than {} bytes", "它的一行超过 {} 字节"],
   ["it sent nothing for {} s after it had connected", "连接后 {} 秒内没有发送任何内容"],

@@ -1,4 +1,5 @@
-// A box for one line of text that belongs to somebody: Enter sends, leaving it sends nothing, arrows bring earlier texts back.
+// A box for text that belongs to somebody: Enter sends, Shift+Enter begins another line, leaving it sends nothing, arrows
+// bring earlier texts back.
 import { attribute, h, text } from "./dom.js";
 import { stepHistory } from "./desk.js";
 
@@ -7,22 +8,33 @@ const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
 /** Why a text was not sent, in the person's language. */
 export function reasonOf({ code, error }, words) {
-  return code === "refused" || !code ? error : words(`code.${code}`);
+  return code === "refused" || !code ? words.note(error) : words(`code.${code}`);
 }
 
+/** Whether the caret can go no further up (`direction` 1) or down (-1) in the text, so that an arrow means the history. */
+export const isAtEdge = ({ value, selectionStart, selectionEnd }, direction) =>
+  !(direction > 0 ? value.slice(0, selectionStart) : value.slice(selectionEnd)).includes("\n");
+
 /**
- * `onSend(text)`, `onEscape()`. The text lives on the desk, not in the element: it survives scrolling away and a second view.
+ * `onSend(text)`, `onEscape()`; the box grows to `most` lines. The text lives on the desk, not in the element: it survives scrolling away and a second view.
  */
-export function replyBox({ hub, table, id, onSend, onEscape = () => {} }) {
+export function replyBox({ hub, table, id, onSend, onEscape = () => {}, most = 1 }) {
   const { desk } = hub;
   let past = { at: 0, draft: "" };
-  const box = h("input", { class: "nbs-box", type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "send" });
+  const box = h("textarea", { class: "nbs-box", rows: 1, wrap: "off", autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "send" });
 
   function recall(direction) {
     const step = stepHistory(desk.history(table), past, direction, box.value);
     past = { at: step.at, draft: step.draft };
-    box.value = step.text;
+    fill(step.text);
     desk.type(table, id, step.text);
+  }
+
+  function fill(typed) {
+    if (box.value !== typed) box.value = typed;
+    const lines = typed.split("\n").length;
+    box.rows = Math.min(most, lines);
+    attribute(box, "title", lines > most ? typed : null);
   }
 
   function send() {
@@ -32,12 +44,15 @@ export function replyBox({ hub, table, id, onSend, onEscape = () => {} }) {
 
   box.addEventListener("input", () => {
     past = { at: 0, draft: "" };
+    fill(box.value);
     desk.type(table, id, box.value);
   });
   box.addEventListener("keydown", (event) => {
     if (isComposing(event)) return;
     const act = { Enter: send, ArrowUp: () => recall(1), ArrowDown: () => recall(-1), Escape: onEscape }[event.key];
-    if (!act) return;
+    if (!act || (event.key === "Enter" && event.shiftKey)) return;
+    const direction = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+    if (direction && !isAtEdge(box, direction)) return;
     event.preventDefault();
     if (!event.repeat || event.key.startsWith("Arrow")) act(); // a key held down answers one question, not all of them
   });
@@ -47,8 +62,7 @@ export function replyBox({ hub, table, id, onSend, onEscape = () => {} }) {
     send,
     /** `name` is the accessible name, `hint` stands in the empty box. */
     show({ name, hint, isReadOnly = false, isDisabled = false }) {
-      const draft = desk.draft(table, id);
-      if (box.value !== draft) box.value = draft;
+      fill(desk.draft(table, id));
       attribute(box, "aria-label", name);
       attribute(box, "placeholder", hint);
       box.readOnly = isReadOnly;
@@ -58,7 +72,7 @@ export function replyBox({ hub, table, id, onSend, onEscape = () => {} }) {
   };
 }
 
-/** The line that says why a text was not sent, with the button that throws the text away. */
+/** The line that says why a text was not sent, with the button that throws the text away; or that it is on its way still. */
 export function refusalNote({ hub, table, id }) {
   const { desk } = hub;
   const reason = h("span", { class: "nbs-reason" });
@@ -68,9 +82,14 @@ export function refusalNote({ hub, table, id }) {
     element: note,
     /** `reasonNow` is said if no refusal came but the text cannot go any more. */
     show({ words, reasonNow = "", name }) {
-      const refusal = desk.refusal(table, id);
-      const isShown = Boolean(refusal || reasonNow);
+      const [refusal, late] = [desk.refusal(table, id), desk.late(table, id)];
+      const isLate = late !== undefined && !refusal;
+      const isShown = Boolean(refusal || isLate || reasonNow);
       attribute(note, "hidden", !isShown);
+      attribute(note, "role", isLate ? "status" : "alert");
+      note.classList.toggle("is-late", isLate);
+      attribute(discard, "hidden", isLate);
+      if (isLate) { text(reason, words("onItsWay", { text: late })); return; }
       if (!isShown) { text(reason, ""); return; }
       const why = refusal ? reasonOf(refusal, words) : reasonNow;
       const isElsewhere = refusal && refusal.text !== "" && refusal.text !== desk.draft(table, id);

@@ -17,7 +17,7 @@ export const COLUMNS = ["id", "state", "peer", "messages", "bytes", "last", "age
 const isStranded = (row, desk) => isEnded(row) && desk.draft("connections", row.id) !== "";
 
 export const needsBox = (row, desk, focused) =>
-  isWaiting(row) || row.id === focused || desk.draft("connections", row.id) !== "" || Boolean(desk.refusal("connections", row.id));
+  isWaiting(row) || row.id === focused || desk.draft("connections", row.id) !== "" || desk.hasNote("connections", row.id);
 
 /** The state in words, as short as a column is. */
 export const stateWord = (row, words) => words(isWaiting(row) ? "short.waiting" : `state.${row.state}`);
@@ -25,7 +25,7 @@ export const stateWord = (row, words) => words(isWaiting(row) ? "short.waiting" 
 /** Height of a row in em. */
 export function heightOf(row, desk, focused) {
   if (!needsBox(row, desk, focused)) return LINE;
-  const hasNote = desk.refusal("connections", row.id) || isStranded(row, desk);
+  const hasNote = desk.hasNote("connections", row.id) || isStranded(row, desk);
   return LINE + ASK_LINE + (hasNote ? NOTE_LINE : 0);
 }
 

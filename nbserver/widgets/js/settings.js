@@ -1,4 +1,5 @@
 // What the person chose for this board, kept in the hub's traits so that every view and every tab has it.
+import { ENCODINGS } from "./encodings.js";
 import { pickLanguage, speak } from "./words.js";
 
 const SCALES = [0.85, 1, 1.2, 1.45, 1.7, 2, 2.4];
@@ -12,6 +13,8 @@ export function stepScale(scale, direction) {
 export function makeSettings(model, changed) {
   model.on("change:lang", changed);
   model.on("change:scale", changed);
+  model.on("change:encoding", changed);
+  model.on("change:hex", changed);
   model.on("change:contrast", changed);
   const save = (name, value) => {
     model.set(name, value);
@@ -23,6 +26,10 @@ export function makeSettings(model, changed) {
     language,
     scale: () => model.get("scale") || 1,
     words: () => speak(language()),
+    encoding: () => model.get("encoding") || ENCODINGS[0],
+    isHex: () => model.get("hex") === true,
+    readAs: (encoding) => save("encoding", encoding),
+    toggleHex: () => save("hex", model.get("hex") !== true),
     chosenLanguage: () => model.get("lang"),
     isHighContrast: () => model.get("contrast") === "high",
     step: (direction) => save("scale", stepScale(model.get("scale") || 1, direction)),

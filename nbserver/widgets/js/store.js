@@ -1,10 +1,10 @@
 // The page's copy of what the kernel knows. No DOM in here: node --test runs it as it is.
 // The kernel owns the state: a snapshot sets everything, numbered deltas change it, a gap in the numbers asks for a snapshot.
 
-export const KEPT = 400; // entries of one transcript
+export const KEPT = 500; // entries of one transcript: what the kernel keeps, and some that it has forgotten since
 const STALE = 3; // seconds without a word from the kernel
 const RATES = 60; // seconds of the spark line
-const COLUMNS = ["id", "state", "peer", "in", "out", "bytesIn", "bytesOut", "last", "preview", "prompt", "ask", "opened", "note", "since", "speaks"];
+const COLUMNS = ["id", "state", "peer", "in", "out", "bytesIn", "bytesOut", "last", "preview", "prompt", "ask", "opened", "note", "since", "speaks", "link"];
 const ENDED = new Set(["closed", "reset", "failed"]);
 const NO_COUNTS = { open: 0, waiting: 0, closed: 0, in: 0, out: 0, bytes_in: 0, bytes_out: 0, errors: 0 };
 
@@ -101,12 +101,13 @@ export function ratesOf(history, now) {
 }
 
 const keyOf = (table, id) => `${table}/${id}`;
-const emptyTranscript = () => ({ entries: [], isReady: false });
+const emptyTranscript = () => ({ entries: [], first: 0, isReady: false, asked: 0 });
 
 export class Store {
   constructor({ say, changed, clock, later }) {
     Object.assign(this, { say, changed, clock, later });
     this.epoch = "";
+    this.home = ""; // the kernel's name: other hubs of it have the other ends of what is here
     this.q = -1;
     this.server = null;
     this.counts = NO_COUNTS;
@@ -130,6 +131,7 @@ export class Store {
     if (message.t === "snap") this.takeSnapshot(message);
     else if (message.t === "delta") this.takeDelta(message, buffers[0]);
     else if (message.t === "transcript") this.takeTranscript(message, buffers[0]);
+    else if (message.t === "earlier") this.takeEarlier(message, buffers[0]);
     this.changed();
   }
 
@@ -139,6 +141,7 @@ export class Store {
     if (isContinuous && message.q <= this.q) return;
     this.tables = { connections: new Table(), clients: new Table() };
     this.epoch = message.ep;
+    this.home = message.home ?? "";
     this.isSynced = this.hasSnapshot = true;
     for (const table of ["connections", "clients"]) {
       this.tables[table].put(message[table].map(toRow));
@@ -187,7 +190,36 @@ export class Store {
     const transcript = this.transcripts.get(keyOf(message.table, message.id));
     if (!transcript) return;
     transcript.entries = toEntries(message.entries.slice(-KEPT), buffer);
+    transcript.first = message.first ?? 0;
     transcript.isReady = true;
+    transcript.asked = 0;
+  }
+
+  /** Entries before those that we have. An answer that comes twice, or after a gap, adds nothing that is there already. */
+  takeEarlier(message, buffer) {
+    const transcript = this.transcripts.get(keyOf(message.table, message.id));
+    const oldest = transcript?.entries[0]?.n;
+    if (!oldest || transcript.asked !== oldest) return;
+    const earlier = message.entries.filter(([n]) => n < oldest);
+    transcript.entries = [...toEntries(earlier, buffer), ...transcript.entries].slice(-KEPT);
+    // The kernel may have forgotten meanwhile what it offered.
+    transcript.first = earlier.length ? message.first : oldest;
+    transcript.asked = 0;
+  }
+
+  /** Whether the kernel has entries before those that are here. */
+  hasEarlier(table, id) {
+    const { entries, first } = this.transcript(table, id);
+    return entries.length > 0 && entries.length < KEPT && first > 0 && first < entries[0].n;
+  }
+
+  /** Asks for entries before those that are here, once until they come. */
+  askEarlier(table, id) {
+    const transcript = this.transcripts.get(keyOf(table, id));
+    if (!transcript?.isReady || transcript.asked || !this.hasEarlier(table, id)) return;
+    const before = transcript.entries[0].n;
+    transcript.asked = before;
+    this.insist({ do: "earlier", table, id, before }, () => transcript.asked !== before || this.transcripts.get(keyOf(table, id)) !== transcript);
   }
 
   /** Asks for a snapshot until one comes. */

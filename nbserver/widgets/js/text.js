@@ -1,6 +1,7 @@
 // How bytes and strings from the other end become something safe and honest to show. Pure: node --test runs it as it is.
 // A token is {kind: "text", text}, {kind: "break"}, or a chip: {kind, text} with one of the kinds below, which names what
 // could not be seen. Classes come from Unicode itself, so a new code point needs no new list here.
+import { codecOf } from "./encodings.js";
 
 const CLASSES = [
   ["control", /^[\p{Cc}\p{Cs}]$/u],
@@ -19,6 +20,9 @@ const NAMES = new Map(Object.entries({
 const MOST_MARKS = 4; // combining marks on one letter that are still a script and not a prank
 const MOST_TOKENS = 400; // of one text: every chip is an element in the page
 const MOST_PARTS = 8; // names in one chip
+const FOLDED = 600; // characters of a long text that are shown at first
+const FOLDED_CHIP = 20; // as many of them is a chip worth
+const FOLDED_BREAKS = 12; // lines
 const isPicture = (text) => /\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]*$/u.test(text);
 const startsPicture = (text) => /^\p{Extended_Pictographic}/u.test(text);
 
@@ -71,6 +75,7 @@ export function tokens(string) {
     marks = /^\p{M}$/u.test(character) ? marks + 1 : 0;
     let next = marks > MOST_MARKS ? "marks" : kindOf(character);
     if (next && belongsToPicture(character, plain.slice(-8), characters[i + 1] ?? "")) next = "";
+    if (next === "control" && /[\r\n]/.test(character)) next = "end";
     if (next !== kind) flush();
     kind = next;
     if (!next) { plain += character; continue; }
@@ -82,55 +87,33 @@ export function tokens(string) {
   return out;
 }
 
-/** Length of the UTF-8 character at `at`; 0 if these bytes are none; -1 if they are the beginning of one and nothing follows. */
-function utf8Length(bytes, at) {
-  const lead = bytes[at];
-  if (lead < 0x80) return 1;
-  const length = lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  // The second byte after these four leads is narrower: no overlong form, no surrogate, nothing above U+10FFFF.
-  const [low, high] = { 0xe0: [0xa0, 0xbf], 0xed: [0x80, 0x9f], 0xf0: [0x90, 0xbf], 0xf4: [0x80, 0x8f] }[lead] ?? [0x80, 0xbf];
-  for (let i = 1; i < length; i++) {
-    if (at + i >= bytes.length) return -1;
-    const byte = bytes[at + i];
-    if (byte < (i === 1 ? low : 0x80) || byte > (i === 1 ? high : 0xbf)) return 0;
+/** The beginning of a long text, with what is left counted; a text that is not long comes back as it is. */
+export function fold(list) {
+  const out = [];
+  let [room, breaks] = [FOLDED, FOLDED_BREAKS];
+  for (const token of list) {
+    const characters = token.kind === "text" ? [...token.text] : [token];
+    if (token.kind === "break") breaks -= 1;
+    if (room < characters.length || breaks < 0) {
+      if (token.kind === "text" && breaks >= 0) out.push({ ...token, text: characters.slice(0, room).join("") });
+      return [...out, { kind: "rest", text: "…" }];
+    }
+    room -= token.kind === "text" ? characters.length : FOLDED_CHIP;
+    out.push(token);
   }
-  return length;
-}
-
-/** The same for GBK, as browsers decode it: two bytes, or the four of GB 18030. */
-function gbkLength(bytes, at) {
-  if (bytes[at] < 0x80) return 1;
-  if (bytes[at] === 0x80 || bytes[at] === 0xff) return 0;
-  const second = bytes[at + 1];
-  if (second === undefined) return -1;
-  if (second >= 0x40 && second <= 0xfe && second !== 0x7f) return 2;
-  if (second < 0x30 || second > 0x39) return 0;
-  for (const [i, low, high] of [[2, 0x81, 0xfe], [3, 0x30, 0x39]]) {
-    if (at + i >= bytes.length) return -1;
-    if (bytes[at + i] < low || bytes[at + i] > high) return 0;
-  }
-  return 4;
-}
-
-const LENGTHS = { "utf-8": utf8Length, gbk: gbkLength, "latin-1": () => 1 };
-export const ENCODINGS = Object.keys(LENGTHS);
-
-/** Decodes bytes that are whole characters. By hand for Latin-1: a browser's TextDecoder("latin1") is Windows-1252. */
-function decodeWhole(bytes, encoding) {
-  if (encoding === "latin-1") return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
-  return new TextDecoder(encoding, { ignoreBOM: true }).decode(bytes);
+  return list;
 }
 
 const rawChip = (bytes) => chip("raw", Array.from(bytes, (byte) => `\\x${hex(byte, 2)}`));
 
 /** Bytes as tokens, nothing lost: what is no character of the encoding becomes a raw chip; `half` is a beginning at the end. */
 export function decode(bytes, encoding) {
-  const lengthAt = LENGTHS[encoding];
+  const { lengthAt, unit, toText } = codecOf(encoding);
   const out = [];
   let [start, at, isText] = [0, 0, true];
   const flush = () => {
     const run = bytes.subarray(start, at);
-    if (run.length) out.push(...(isText ? tokens(decodeWhole(run, encoding)) : [rawChip(run)]));
+    if (run.length) out.push(...(isText ? tokens(toText(run)) : [rawChip(run)]));
     start = at;
   };
   while (at < bytes.length && out.length < MOST_TOKENS) {
@@ -138,7 +121,7 @@ export function decode(bytes, encoding) {
     if (length < 0) break;
     if ((length > 0) !== isText) flush();
     isText = length > 0;
-    at += length || 1;
+    at += length || unit;
   }
   flush();
   if (at < bytes.length && out.length >= MOST_TOKENS) return { tokens: [...out, { kind: "rest", text: `… +${bytes.length - at} B` }], half: new Uint8Array() };
@@ -151,6 +134,7 @@ export function decode(bytes, encoding) {
  * `before` tells what became of the half that the message before ended with: "joined", "broken", or "" if there was none.
  */
 export function makeReader(encoding, isStream) {
+  const { lengthAt, unit } = codecOf(encoding);
   const halves = new Map(); // direction → bytes
   return (direction, bytes, isCut) => {
     const pending = halves.get(direction);
@@ -158,7 +142,8 @@ export function makeReader(encoding, isStream) {
     let whole = bytes;
     if (pending && bytes.length) {
       const joined = Uint8Array.of(...pending, ...bytes);
-      before = LENGTHS[encoding](joined, 0) === 0 ? "broken" : "joined";
+      // Half a unit of UTF-16 takes the next byte in any case, or all that follows would be read askew.
+      before = lengthAt(joined, 0) === 0 && pending.length % unit === 0 ? "broken" : "joined";
       if (before === "joined") whole = joined;
     }
     const { tokens: read, half } = decode(whole, encoding);
