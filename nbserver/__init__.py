@@ -33,12 +33,14 @@ if TYPE_CHECKING:
         stop_all,
         throwaway_certificate,
     )
-    from .notebook import client, clients, observe, panel, run_client, run_server, serve
+    from .notebook import client, clients, observe, run_client, run_server, serve
+    from .widgets import panel
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "notebook": "client clients observe panel run_client run_server serve",
+    "notebook": "client clients observe run_client run_server serve",
+    "widgets": "panel",
     "kernel": "allow_asyncio_run client_of doctor",
     "net": "Certificate ChatRoom Connection Conversation Echo Limits Server "
     "observed_class servers stop_all throwaway_certificate",

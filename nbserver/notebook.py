@@ -26,7 +26,7 @@ from .net import (
 )
 from .text import safe_text
 from .tokens import new_token
-from .widgets import Hub, View, target_of
+from .widgets import panel, shown, target_of
 
 _LAN_LIMITS = {"max_per_peer": 20, "first_byte_seconds": 60.0}
 _ACCEPTED_SECONDS = 1.0  # for how long clients() waits until a server of ours has accepted them
@@ -48,6 +48,7 @@ def serve(
     allow_public: bool = False,
     token: str | bool = "",
     tls: ssl.SSLContext | Certificate | None = None,
+    snapshot: bool = True,
     **limits: Any,
 ) -> Server:
     """Start a server in the background; as the last expression of a cell it shows its board.
@@ -65,6 +66,8 @@ def serve(
         allow_public: With `lan`, let everybody connect who can reach this machine.
         token: What a client's first line must show, as ``HELLO <token>``; True makes one (``server.token``).
         tls: How to speak TLS; `nbserver.throwaway_certificate` gives one for lessons.
+        snapshot: Whether the notebook keeps the conversation as text, for readers without a kernel: as it is when the
+            server stops, and at each ``server.snapshot()``.
         **limits: Such as ``max_connections=200``; `nbserver.Limits` lists them.
 
     Raises:
@@ -78,6 +81,7 @@ def serve(
             f"not {safe_text(repr((host, port)), 80)}"
         )
     access = _access(lan, allow_public, token, tls, same_user=unix)
+    _must_be_bool("snapshot", snapshot)
     most = _limits(limits, lan)
     address: Any = host if "/" in host else (host, port)
     if unix:
@@ -90,6 +94,7 @@ def serve(
         raise UsageError(f"{safe_text(host, 80)} can be reached from the network: say lan=True if that is meant")
     cell = _begin()
     server = listen(handler, address, server_class, most, access)
+    server.is_saved = snapshot
     return _present(server, cell).start()
 
 
@@ -100,22 +105,26 @@ def observe(
     allow_public: bool = False,
     token: str | bool = "",
     tls: ssl.SSLContext | Certificate | None = None,
+    snapshot: bool = True,
     **limits: Any,
 ) -> Server:
     """Observe a ``socketserver`` server that somebody else made, and serve it in the background.
 
     Args:
         base_server: Constructed and bound, not serving. When it is stopped it has its own class again.
-        lan, allow_public, token, tls: As for `serve`. Without `lan` only this machine's clients are let in, whatever
-            the address is.
+        lan, allow_public, token, tls, snapshot: As for `serve`. Without `lan` only this machine's clients are let in,
+            whatever the address is.
         **limits: Such as ``max_connections=200``; `nbserver.Limits` lists them.
 
     Raises:
         UsageError: It is no ``socketserver`` server, or one that forks; or there is no such limit.
     """
     access = _access(lan, allow_public, token, tls)
+    _must_be_bool("snapshot", snapshot)
     cell = _begin()
-    return _present(Server(base_server, _limits(limits, lan), access), cell).start()
+    server = Server(base_server, _limits(limits, lan), access)
+    server.is_saved = snapshot
+    return _present(server, cell).start()
 
 
 def _access(
@@ -123,8 +132,7 @@ def _access(
 ) -> Access:
     """Who may connect, checked before anything is bound."""
     for name, value in (("lan", lan), ("allow_public", allow_public), ("unix", same_user)):
-        if not isinstance(value, bool):
-            raise UsageError(f"{name} is True or False, not {safe_text(repr(value), 40)}")
+        _must_be_bool(name, value)
     if allow_public and not lan:
         raise UsageError("allow_public=True goes with lan=True")
     if not isinstance(token, (str, bool)):
@@ -133,12 +141,19 @@ def _access(
     return Access(lan, allow_public, text, same_user, tls)
 
 
+def _must_be_bool(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise UsageError(f"{name} is True or False, not {safe_text(repr(value), 40)}")
+
+
 def _limits(values: dict[str, Any], lan: bool) -> Limits:
     """The limits by name; on a network there are more of them."""
     return Limits.of(**({**_LAN_LIMITS, **values} if lan else values))
 
 
-def client(target: Any, script: Iterable[Step] | None = None, *, tls: Any = None, token: str = "") -> Program:
+def client(
+    target: Any, script: Iterable[Step] | None = None, *, tls: Any = None, token: str = "", snapshot: bool = True
+) -> Program:
     """One client in a sibling thread; as the last expression of a cell it shows its console.
 
     Args:
@@ -147,15 +162,24 @@ def client(target: Any, script: Iterable[Step] | None = None, *, tls: Any = None
         script: What it says by itself: texts, pauses in seconds, `until`, and None to hang up.
         tls: For an address: an `ssl.SSLContext`, or a `Certificate`, to speak TLS with.
         token: For an address: what the server asks for first. A `Server` says both itself.
+        snapshot: Whether the notebook keeps the conversation as text; never if a `Server` that is the target does not.
 
     Raises:
         NotListening: Nothing listens there.
         UsageError: The target or the script is none.
     """
-    return clients(target, 1, script, tls=tls, token=token)[0]
+    return clients(target, 1, script, tls=tls, token=token, snapshot=snapshot)[0]
 
 
-def clients(target: Any, n: int, script: Iterable[Step] | None = None, *, tls: Any = None, token: str = "") -> Fleet:
+def clients(
+    target: Any,
+    n: int,
+    script: Iterable[Step] | None = None,
+    *,
+    tls: Any = None,
+    token: str = "",
+    snapshot: bool = True,
+) -> Fleet:
     """`n` clients, each in a thread of its own; see `client`.
 
     Raises:
@@ -170,13 +194,16 @@ def clients(target: Any, n: int, script: Iterable[Step] | None = None, *, tls: A
             raise UsageError(
                 "a script is for clients that nbserver makes; a program of your own says what it says itself"
             )
+    _must_be_bool("snapshot", snapshot)
     cell = _begin()
     make = _maker(target, tls, token, script or ())
     accepted = target.accepted if isinstance(target, Server) else 0
     fleet = Fleet()
+    fleet.is_saved = snapshot and (target.is_saved if isinstance(target, Server) else True)
     _remember(cell, fleet)  # first: if one cannot be made, those before it are the cell's all the same
     for _ in range(n):
         member = enlist(make)
+        member.is_saved = fleet.is_saved
         fleet.add(member)
         member.start()
     if isinstance(target, Server) and isinstance(target.base, socketserver.ThreadingMixIn) and not target.is_datagram:
@@ -185,12 +212,13 @@ def clients(target: Any, n: int, script: Iterable[Step] | None = None, *, tls: A
     return fleet
 
 
-def run_server(source: str, lan: bool = False) -> Server | ServerProgram:
+def run_server(source: str, lan: bool = False, snapshot: bool = True) -> Server | ServerProgram:
     """Run the text of a server's program in a thread beside the notebook; what ``%%server`` does.
 
     Args:
         source: The program's text.
         lan: Whether those in the same network may connect.
+        snapshot: Whether the notebook keeps the conversation as text, for readers without a kernel.
 
     Returns:
         The `Server` that the program serves (the first, if several); or, of a program without ``socketserver``
@@ -207,6 +235,7 @@ def run_server(source: str, lan: bool = False) -> Server | ServerProgram:
     before = _user_variables()
     variables = dict(before)
     program = ServerProgram(code, variables, before.values(), Access(lan=lan), _limits({}, lan))
+    program.is_saved = snapshot
     program.on_server = lambda server: _mark(server, cell)
     _remember(cell, program)
     program.start()
@@ -217,10 +246,11 @@ def run_server(source: str, lan: bool = False) -> Server | ServerProgram:
     return _with_panel(program.servers[0]) if program.servers else program
 
 
-def run_client(source: str, count: int = 1) -> Fleet:
+def run_client(source: str, count: int = 1, snapshot: bool = True) -> Fleet:
     """Run the text of a client's program `count` times, each in a thread of its own; what ``%%client`` does.
 
-    Each has its own variables, which begin as a copy of the notebook's, and its own console. Thread: the main one.
+    Each has its own variables, which begin as a copy of the notebook's, and its own console. With `snapshot` the
+    notebook keeps what they say as text, for readers without a kernel. Thread: the main one.
     """
     code = kernel.compiled(source)
     cell = _begin()
@@ -233,8 +263,10 @@ def run_client(source: str, count: int = 1) -> Fleet:
         return Program(number, run, f"client {number}: program", before.values())
 
     fleet = Fleet([enlist(make) for _ in range(count)])
+    fleet.is_saved = snapshot
     _remember(cell, fleet)
     for program in fleet:
+        program.is_saved = snapshot
         program.start()
     return fleet
 
@@ -271,7 +303,7 @@ def _maker(target: Any, tls: Any, token: str, script: Iterable[Step]) -> Callabl
 def _begin() -> Cell:
     """The cell that runs; what its earlier run has made is ended first."""
     kernel.install()
-    _show_in_notebooks()
+    shown.in_notebooks(kernel.shell())
     cell = kernel.current_cell()
     earlier, things = _made.get(cell.id, (cell, []))
     if cell.id and earlier.run != cell.run:
@@ -293,8 +325,8 @@ def _end(thing: Any) -> None:
     else:
         thing.close()
     others = thing if isinstance(thing, Fleet) else thing.servers if isinstance(thing, ServerProgram) else ()
-    for shown in (thing, *others):
-        _close_panel(shown)
+    for part in (thing, *others):
+        shown.close(part)
 
 
 def _present(server: Server, cell: Cell) -> Server:
@@ -327,55 +359,13 @@ def _export(before: dict[str, Any], variables: dict[str, Any]) -> None:
         ip.user_ns.update({name: value for name, value in new.items() if not name.startswith("__")})
 
 
-# ── what a cell shows ──
-
-_panels: dict[Any, View] = {}
-
-
-def panel(thing: Server | Program | Fleet) -> View:
-    """The board of a server, or the consoles of clients, to be put anywhere a widget can be.
-
-    One for each thing: shown twice, it shows the same. Thread: the main one.
-    """
-    if thing not in _panels:
-        if isinstance(thing, Server):
-            _panels[thing] = View(Hub(thing), "board")
-        else:
-            fleet = thing if isinstance(thing, Fleet) else Fleet([thing])
-            _panels[thing] = View(Hub(None, fleet), "clients")
-    return _panels[thing]
-
-
-def _close_panel(thing: Any) -> None:
-    view = _panels.pop(thing, None)
-    if view is not None:
-        view.mirror.fleet.close()  # those that were added there
-        view.mirror.close()
-        view.close()
-
-
-def _bundle(thing: Any, **options: Any) -> Any:
-    """What a cell shows of `thing`: the widget, and its ``repr`` where there is none. Nothing that a client sent."""
-    bundle = panel(thing)._repr_mimebundle_(**options)
-    data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-    return {**(data or {}), "text/plain": repr(thing)}, metadata
-
-
-def _show_in_notebooks() -> None:
-    """Let the last expression of a cell show a server as its board, and clients as their consoles."""
-    ip = kernel.shell()
-    if ip is not None and getattr(ip, "kernel", None) is not None:
-        for kind in (Server, Program, Fleet):
-            ip.display_formatter.mimebundle_formatter.for_type(kind, _bundle)
-
-
 # ── %load_ext nbserver ──
 
 
 def load(ip: Any) -> None:
     """``%load_ext nbserver``: the two magics."""
     kernel.install()
-    _show_in_notebooks()
+    shown.in_notebooks(ip)
     _magics[id(ip)] = Magics(run_server, run_client)
     _magics[id(ip)].register(ip)
 
@@ -392,7 +382,5 @@ def unload(ip: Any) -> None:
     stop_all()
     for member in live_clients():
         member.close()
-    for thing in list(_panels):
-        _close_panel(thing)
-    for kind in (Server, Program, Fleet):
-        ip.display_formatter.mimebundle_formatter.type_printers.pop(kind, None)
+    shown.close_all()
+    shown.not_in_notebooks(ip)

@@ -39,6 +39,18 @@ class Activity(str, Enum):
     SENDING = "sending"  # blocked in send()
 
 
+class LoopState(str, Enum):
+    """What an accept loop is doing now. Any may follow any other."""
+
+    SELECTING = "selecting"  # waits in select() for the next client
+    RUNNING = "running"  # accepts one, or runs a hook
+    SERVING = "serving"  # serves a connection itself, since its server starts no thread for it
+    FULL = "full"  # accepts nobody: as many connections are open as may be
+    PAUSED = "paused"  # accepts nobody for a moment, after a lack of descriptors
+    UNSEEN = "unseen"  # the class has a loop of its own
+    ENDED = "ended"  # does not run: not yet, or no more
+
+
 SERVER_TRANSITIONS: Mapping[ServerState, frozenset[ServerState]] = {
     ServerState.NEW: frozenset({ServerState.SERVING, ServerState.STOPPING}),
     ServerState.SERVING: frozenset({ServerState.STOPPING}),

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 
 from ..errors import AlreadyAnswered, InputClosed
 from ..events import KEPT_BYTES, Event, Kind, text_event
+from ..export import Snapshot
 from ..journal import Journal, Record
 
 KEPT_EVENTS = 400
@@ -40,7 +41,8 @@ class Question:
 class Console:
     """A transcript, what was printed, and the questions that wait for an answer.
 
-    Call: `answer`, `stand_in`, `wait_waiting`, `close_input`. Override: nothing. Leave alone: names with an underscore.
+    Call: `answer`, `stand_in`, `wait_waiting`, `close_input`, `snapshot`. Override: nothing. Leave alone: names with
+    an underscore.
 
     Attributes:
         number: Which one, counted from 1 (0 for the console of a server's own program).
@@ -226,6 +228,15 @@ class Console:
         """
         self._journal.wait_for(lambda: self.is_waiting or self._input_closed, timeout)
         return self.is_waiting
+
+    @property
+    def title(self) -> str:
+        """Who this is, and how it stands, in one line that is safe to show."""
+        return f"console {self.number}"
+
+    def snapshot(self) -> Snapshot:
+        """What was said here, as text: ``print(server[3].snapshot())``. Thread: any."""
+        return Snapshot.of("Conversation", [(self.title, self.transcript)])
 
     def close_input(self, reason: str) -> None:
         """End every ``input()`` here, now and later, with `InputClosed`. Thread: any; twice is once."""

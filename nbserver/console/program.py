@@ -19,7 +19,9 @@ from typing import Any, ClassVar
 from .. import context
 from ..errors import InputClosed, NotHeard, UsageError
 from ..events import Kind, text_event
+from ..export import Snapshot
 from ..journal import Journal
+from ..text import safe_text
 from . import connects, routing
 from .connects import Ends
 from .console import Console
@@ -42,6 +44,8 @@ class Program(Console):
     Attributes:
         name: What it is, in a few words; its thread's name as well.
         error: What it raised, or None.
+        is_saved: Whether a notebook that shows it keeps its conversation as text.
+        on_snapshot: Given each snapshot that is taken, if somebody keeps them.
         exit_code: What it gave to ``exit()``, as a process would end with; 0 otherwise.
         runs: How often it was run, this time included.
         ends: The addresses of the last connection that it made, or None.
@@ -66,6 +70,8 @@ class Program(Console):
         super().__init__(number, Journal(kept=2_000))
         self._inherited = frozenset(map(id, inherited))
         self.name = name
+        self.is_saved = True
+        self.on_snapshot: Callable[[Snapshot], None] | None = None
         self._function = function
         self.before_again: Callable[[], None] = lambda: None
         self.make_another: Callable[[int], Program] | None = None
@@ -237,6 +243,19 @@ class Program(Console):
 
     def __repr__(self) -> str:
         return f"<Program {self.name}, {'ended' if self.has_ended else 'waiting' if self.is_waiting else 'running'}>"
+
+    @property
+    def title(self) -> str:
+        """What it is, and how it stands, in one line that is safe to show."""
+        state = "running" if not self._ended else "ended" if self.error is None else "failed"
+        return f"{safe_text(self.name, 200)}, {'waiting' if self.is_waiting else state}"
+
+    def snapshot(self) -> Snapshot:
+        """As `Console.snapshot`; where the notebook shows it, its text there is refreshed. Thread: any."""
+        made = super().snapshot()
+        if self.on_snapshot is not None:
+            self.on_snapshot(made)
+        return made
 
     @property
     def has_ended(self) -> bool:

@@ -189,6 +189,11 @@ class Client(Program):
                 event = new_event((Kind.RECEIVED, time.time(), self.number, data[:KEPT_BYTES], len(data)))
                 self._tell(event, announce=True)
 
+    @property
+    def title(self) -> str:
+        """Which one, and where it is connected to, in one line that is safe to show."""
+        return f"client {self.number} of {self.target}, {'ended' if self.has_ended else 'connected'}"
+
     def __repr__(self) -> str:
         return f"<Client {self.number} of {self.target}, {'ended' if self.has_ended else 'connected'}>"
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from ..console import Program
 from ..errors import NbserverError, NotHeard, UsageError
+from ..export import Snapshot, count_of
 
 _lock = threading.Lock()  # clients are made by cells and by boards
 _clients: dict[int, Program] = {}
@@ -62,9 +63,16 @@ def live_clients() -> list[Program]:
 
 
 class Fleet(Sequence[Program]):
-    """Several clients, in the order in which they were made. Thread: any."""
+    """Several clients, in the order in which they were made. Thread: any.
+
+    Attributes:
+        is_saved: Whether a notebook that shows them keeps their conversations as text.
+        on_snapshot: Given each snapshot that is taken, if somebody keeps them.
+    """
 
     def __init__(self, clients: Sequence[Program] = ()) -> None:
+        self.is_saved = True
+        self.on_snapshot: Callable[[Snapshot], None] | None = None
         self._clients = list(clients)
 
     def add(self, client: Program) -> None:
@@ -82,6 +90,7 @@ class Fleet(Sequence[Program]):
         if make is None:
             raise UsageError("there is no client here to make another one like: make one with nbserver.client()")
         client = enlist(make)
+        client.is_saved = self.is_saved
         client.start()
         self.add(client)
         return client
@@ -119,6 +128,19 @@ class Fleet(Sequence[Program]):
         for client in self:
             with contextlib.suppress(NotHeard):
                 client.wait_ended(max(0.0, deadline - time.monotonic()))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all of them have ended."""
+        return all(client.has_ended for client in self)
+
+    def snapshot(self) -> Snapshot:
+        """What they said and heard, as text; where the notebook shows them, their text there is refreshed."""
+        consoles = [(client.title, client.transcript) for client in self]
+        made = Snapshot.of(f"Conversation of {count_of(len(consoles), 'client')}", consoles)
+        if self.on_snapshot is not None:
+            self.on_snapshot(made)
+        return made
 
     def __repr__(self) -> str:
         return f"<Fleet of {len(self)}: {', '.join(repr(client) for client in self)}>"

@@ -1,19 +1,22 @@
 """The only package that knows IPython and ipykernel."""
 
-from . import bridge
+from . import bridge, roundtrip
 from .bridge import install, view_paths
 from .cells import Cell, current_cell, shell
 from .doctor import doctor
 from .links import client_in, client_of, clients_at, connection_of
 from .magics import Magics
 from .nested import allow_asyncio_run
+from .outputs import Output
 from .programs import ServerProgram, compiled, run_text
 from .proxy import has_server_proxy
-from .report import Report
+from .report import Finding, Report
 
 __all__ = [
     "Cell",
+    "Finding",
     "Magics",
+    "Output",
     "Report",
     "ServerProgram",
     "allow_asyncio_run",
@@ -27,6 +30,7 @@ __all__ = [
     "has_server_proxy",
     "install",
     "bridge",
+    "roundtrip",
     "run_text",
     "shell",
     "view_paths",

@@ -9,10 +9,11 @@ from typing import Any
 from ..errors import UsageError
 
 _SERVER_HELP = (
-    "%%server takes --lan, which lets the network connect, and nothing else: "
-    "the program's own text says where it listens"
+    "%%server takes --lan, which lets the network connect, --no-snapshot, which keeps the conversation out of the "
+    "notebook's file, and nothing else: the program's own text says where it listens"
 )
-_CLIENT_HELP = "%%client takes --count N, how many clients run the program, from 1 to 200"
+_CLIENT_HELP = "%%client takes --count N, how many clients run the program, from 1 to 200, and --no-snapshot"
+_NO_SNAPSHOT = "--no-snapshot"
 
 
 class Magics:
@@ -21,12 +22,13 @@ class Magics:
     Each hands the cell's text to a plain function, so that all they do can be had without them.
     """
 
-    def __init__(self, server: Callable[[str, bool], Any], client: Callable[[str, int], Any]) -> None:
+    def __init__(self, server: Callable[[str, bool, bool], Any], client: Callable[[str, int, bool], Any]) -> None:
         """Take what they call.
 
         Args:
-        server: Runs a server's program, given its text.
-        client: Runs a client's program, given its text and how often.
+        server: Runs a server's program, given its text, whether the network may connect, and whether what is said is
+            kept.
+        client: Runs a client's program, given its text, how often, and whether what is said is kept.
         """
         self._server = server
         self._client = client
@@ -44,24 +46,28 @@ class Magics:
     def server(self, line: str, cell: str) -> Any:
         """Run the cell as a server's program, in a thread beside the notebook.
 
-            %%server [--lan]
+            %%server [--lan] [--no-snapshot]
 
         Everything up to and including serve_forever(), unchanged. The cell returns as soon as it listens; run again, it
         replaces its own earlier server and takes over the port. Whatever address the program binds, only this machine's
-        clients are let in; with --lan those in the same network as well.
+        clients are let in; with --lan those in the same network as well. With --no-snapshot the notebook does
+        not keep what was said.
         """
-        if line.strip() not in ("", "--lan"):
+        words = line.split()
+        if not {*words} <= {"--lan", _NO_SNAPSHOT}:
             raise UsageError(f"{line.strip()!r} is not an option: {_SERVER_HELP}")
-        return self._server(cell, bool(line.strip()))
+        return self._server(cell, "--lan" in words, _NO_SNAPSHOT not in words)
 
     def client(self, line: str, cell: str) -> Any:
         """Run the cell as a client's program, in threads beside the notebook.
 
-            %%client [--count N]
+            %%client [--count N] [--no-snapshot]
 
         Each has its own variables and its own console. Run again, it replaces its own earlier clients.
         """
-        return self._client(cell, parse_count(line))
+        words = line.split()
+        count = parse_count(" ".join(word for word in words if word != _NO_SNAPSHOT))
+        return self._client(cell, count, _NO_SNAPSHOT not in words)
 
 
 def parse_count(line: str) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
-from .report import Report
+from .report import Finding, Level, Report
 
 _OURS = "works in a cell: replaced by nbserver.allow_asyncio_run(), nothing else of asyncio is"
 _NESTED = "works in a cell: all of asyncio is patched by nest-asyncio"
@@ -38,12 +38,16 @@ def allow_asyncio_run() -> Report:
     """
     if not (_is_ours() or _is_nested()):
         asyncio.run = _beside(asyncio.run)
-    return Report((asyncio_fact(),))
+    return Report((asyncio_finding(),))
 
 
-def asyncio_fact() -> tuple[str, str]:
-    """How ``asyncio.run()`` does in a cell, as a fact for the doctor."""
-    return "asyncio.run()", _NESTED if _is_nested() else _OURS if _is_ours() else "as it was: not in a cell"
+def asyncio_finding() -> Finding:
+    """How ``asyncio.run()`` does in a cell."""
+    name = "asyncio.run()"
+    if _is_nested():
+        advice = "restart the kernel to undo it; nbserver.allow_asyncio_run() replaces less"
+        return Finding(name, _NESTED, Level.NOTE, advice)
+    return Finding(name, _OURS if _is_ours() else "as it was: not in a cell")
 
 
 def _is_ours() -> bool:

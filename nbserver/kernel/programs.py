@@ -104,6 +104,7 @@ class ServerProgram(Program):
         if is_serving:
             server = Server(base, replace(self.limits), self.access)
             server.program = self
+            server.is_saved = self.is_saved
             self.servers.append(server)
             self.on_server(server)
             server._serving(True)

@@ -439,6 +439,13 @@ class Connection(Traffic):
                 f"connection {self.number} is wrapped by its handler (TLS?): answer its input() instead"
             )
 
+    @property
+    def title(self) -> str:
+        """Who it is, how it stands, and how much it carried, in one line that is safe to show."""
+        why = f" ({safe_text(self.note, 200)})" if self.note else ""
+        carried = f"{self.messages_in} in, {self.messages_out} out, {self.bytes_in + self.bytes_out} B"
+        return f"#{self.number} {address_text(self.peer)} {self.status}{why}, {carried}"
+
     def __repr__(self) -> str:
         carried = f"{self.bytes_in} B in, {self.bytes_out} B out"
         return f"<Connection #{self.number} {address_text(self.peer)} {self.status}, {carried}>"

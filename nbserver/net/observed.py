@@ -72,6 +72,9 @@ class Observed(ResilientLoop):
         """As the class's own, with this thread's ``input()`` and ``print()`` given to the connection."""
         connection = self._connection_of(request, client_address)
         connection.served()
+        loop = self._loop
+        if loop.thread is threading.current_thread():
+            loop.serving = connection  # until it looks for the next one: those wait in the backlog
         previous = context.enter(connection)
         try:
             why = self.observation.gate.why_not(connection, request)

@@ -16,15 +16,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 _LISTEN, _TIME_WAIT = 0x0A, 0x06  # include/net/tcp_states.h
+_ESTABLISHED, _CLOSE_WAIT = 0x01, 0x08
 
 
 class Entry(NamedTuple):
-    """One line of ``/proc/net/tcp``: the socket's own end, its state, the inode of its file (0: no process has it)."""
+    """One line of ``/proc/net/tcp``: the socket's own end, its state, the inode of its file (0: no process has it).
+
+    `far_end` is the other end, as the file has it.
+    """
 
     host: str
     port: int
     state: int
     inode: int
+    far_end: str
 
 
 def _host(text: str) -> str:
@@ -46,7 +51,7 @@ def tcp_entries(port: int) -> Iterator[Entry]:
                 host, _, end = fields[1].partition(":")
                 if end != f"{port:04X}":
                     continue  # it is the other end's
-                yield Entry(_host(host), port, int(fields[3], 16), int(fields[9]))
+                yield Entry(_host(host), port, int(fields[3], 16), int(fields[9]), fields[2])
 
 
 def is_alive(host: str, port: int, local_host: str) -> bool | None:
@@ -92,6 +97,24 @@ def backlog(listener: socket.socket) -> int | None:
     except OSError:
         return None  # a Unix socket, or closed
     return int(struct.unpack_from("I", info, 24)[0])
+
+
+def backlog_peers(listener: socket.socket) -> list[tuple[str, int]]:
+    """Who waits to be accepted by `listener`, as ``accept()`` would name them: connected, and of no process yet."""
+    try:
+        host, port = listener.getsockname()[:2]
+        own = ipaddress.ip_address(host.partition("%")[0])
+    except (OSError, ValueError):
+        return []  # closed, or a Unix socket
+    waiting = []
+    for entry in tcp_entries(port):
+        is_ours = own.is_unspecified or entry.host == str(own)
+        if is_ours and not entry.inode and entry.state in (_ESTABLISHED, _CLOSE_WAIT):
+            far_host, _, far_port = entry.far_end.partition(":")
+            text = _host(far_host)
+            is_mapped = "." in text and listener.family == socket.AF_INET6
+            waiting.append((f"::ffff:{text}" if is_mapped else text, int(far_port, 16)))
+    return waiting
 
 
 def _processes_with(inode: int) -> Iterator[tuple[int, str]]:

@@ -62,6 +62,9 @@ class Loop:
         self.stop = False
         self.is_closed = False  # server_close() was called
         self.paused_until = 0.0  # on the monotonic clock; no connection is accepted before, after a lack of resources
+        # Plain stores at each turn, so that others may read what the loop does; nobody waits for them.
+        self.is_selecting = False
+        self.serving: Any = None  # the connection that this very thread serves
         self._waker: socket.socket | None = None
         self._opened: list[Any] = []  # by the one who runs it
 
@@ -78,6 +81,7 @@ class Loop:
                 self.stop = False
                 return False
             self.thread = threading.current_thread()
+            self.is_selecting = True  # as good as: nothing is done for anybody before it does
             self.is_done.clear()
             return True
 
@@ -89,6 +93,7 @@ class Loop:
         """Give the loop back."""
         with self.lock:
             self.thread, self.stop, self.paused_until = None, False, 0.0
+            self.is_selecting, self.serving = False, None
         self.is_done.set()
 
     @contextlib.contextmanager
@@ -184,7 +189,9 @@ class ResilientLoop(socketserver.BaseServer):
                     selector.register(self, selectors.EVENT_READ)  # type: ignore[arg-type]
                 else:
                     selector.unregister(self)  # type: ignore[arg-type]
+            loop.serving, loop.is_selecting = None, True
             ready = selector.select(min(pause, poll_interval) if pause else poll_interval)
+            loop.is_selecting = False
             if self._is_told_to_stop():
                 break
             for key, _ in ready:

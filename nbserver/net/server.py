@@ -8,15 +8,16 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, overload
 
 from .. import console, context
 from ..console import Program
 from ..errors import ConnectionEnded, NbserverError, NotHeard, UsageError
 from ..events import Kind
+from ..export import Snapshot, count_of
 from ..journal import Journal
-from ..states import SERVER_TRANSITIONS, ServerState, may_follow
+from ..states import SERVER_TRANSITIONS, LoopState, ServerState, may_follow
 from ..text import safe_text
 from . import proc, registry
 from .binding import bind
@@ -41,8 +42,8 @@ _ASYNC_PATIENCE = 0.2  # seconds for a client that does not read, while no other
 class Server:
     """A ``socketserver`` server that runs in a background thread, observed.
 
-    Call, from any thread: `start`, `stop`, `reply`, `ask`, `broadcast`, `wait_…`, and all that is read; ``with``
-    starts and stops it. Override: nothing. Leave alone: names with an underscore.
+    Call, from any thread: `start`, `stop`, `reply`, `ask`, `broadcast`, `snapshot`, `wait_…`, and all that is read;
+    ``with`` starts and stops it. Override: nothing. Leave alone: names with an underscore.
 
     Attributes:
         base: The ``socketserver`` object itself.
@@ -50,6 +51,8 @@ class Server:
         cell: Where in a notebook it was made, such as ``cell [3]``, or "".
         panel: Its board, where there is a notebook to show one; set by the front door, which knows of notebooks.
         program: The program that made it, if a program did (``%%server``).
+        is_saved: Whether a notebook that shows it keeps its conversation as text.
+        on_snapshot: Given each snapshot that is taken, and one at the stop, if somebody keeps them.
     """
 
     def __init__(
@@ -77,6 +80,8 @@ class Server:
         self.cell = ""
         self.panel: Any = None
         self.program: Program | None = None
+        self.is_saved = True
+        self.on_snapshot: Callable[[Snapshot], None] | None = None
         self._state = ServerState.NEW
         # One step at a time through the states, whoever asks: stop() may be called from anywhere, twice, and at once.
         self._lock = threading.RLock()
@@ -234,6 +239,8 @@ class Server:
         self._may_let_go = True
         self._let_go()
         self._become(ServerState.STOPPED)
+        if self.on_snapshot is not None:
+            self.snapshot()
 
     def _let_go(self) -> None:
         """Undo what handlers need, when it was stopped and the last has ended: routed input() and print(), our class.
@@ -326,6 +333,33 @@ class Server:
         return proc.backlog(self.base.socket) if not self.is_datagram else None
 
     @property
+    def backlog_peers(self) -> list[tuple[str, int]]:
+        """Who waits to be accepted: their addresses, in no order, as far as the operating system tells (Linux, TCP).
+
+        Reads a table of all TCP sockets of the machine: some milliseconds where there are thousands.
+        """
+        return proc.backlog_peers(self.base.socket) if self.backlog else []
+
+    @property
+    def loop(self) -> LoopState:
+        """What the accept loop is doing at this moment."""
+        loop = self._loop
+        if self._state is not ServerState.SERVING:
+            return LoopState.ENDED
+        if loop.thread is None:
+            return LoopState.UNSEEN
+        if not loop.is_selecting:
+            return LoopState.RUNNING if loop.serving is None else LoopState.SERVING
+        if self.is_pausing:
+            return LoopState.PAUSED
+        return LoopState.SELECTING if self.is_datagram or self.observation.has_room else LoopState.FULL
+
+    @property
+    def serving(self) -> Connection | None:
+        """The connection that the accept loop serves itself, while it does: then it accepts nobody."""
+        return self._loop.serving if self._loop.thread is not None else None
+
+    @property
     def speaks_http(self) -> bool:
         """Whether a browser can ask it: its handler is one of `http.server`."""
         handler = getattr(self.base, "RequestHandlerClass", None)
@@ -415,6 +449,24 @@ class Server:
         """
         if not self.journal.wait_for(lambda: self._state is ServerState.STOPPED, timeout):
             raise NotHeard(f"{self.address_text} has not been stopped within {timeout} s")
+
+    def snapshot(self) -> Snapshot:
+        """What was said with each client until now, as text: ``print(server.snapshot())``.
+
+        It is bounded, and counts what it leaves out. Where the notebook shows the board, the text that is kept there
+        for readers without a kernel is refreshed. Thread: any.
+        """
+        connections = self.connections.values()
+        seen = self.observation.forgotten[0]
+        made = Snapshot.of(
+            f"Conversation with {count_of(seen + len(connections), 'client')}",
+            [(connection.title, connection.transcript) for connection in connections],
+            f"{safe_text(self.kind, 200)} on {self.address_text}, {self.state.value}",
+            seen,
+        )
+        if self.on_snapshot is not None:
+            self.on_snapshot(made)
+        return made
 
     # ── what people do ──
 

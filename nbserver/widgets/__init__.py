@@ -2,5 +2,6 @@
 
 from .hub import Hub, View
 from .requests import target_of
+from .shown import panel
 
-__all__ = ["Hub", "View", "target_of"]
+__all__ = ["Hub", "View", "panel", "target_of"]

@@ -18,6 +18,7 @@ from ..kernel import ServerProgram, client_in, clients_at, connection_of, has_se
 from ..net import Connection, Server, Zone, address_text
 from ..states import ServerState
 from ..text import safe_text
+from .lanes import Past
 from .rounds import Rounds
 
 VERSION = 1
@@ -45,6 +46,7 @@ class Feed:
         fleet: The clients.
         epoch: Names the feed's life; the messages of another life are not ours.
         number: Of the newest message.
+        past: What its time line shows of earlier times.
     """
 
     def __init__(self, server: Server | None, fleet: Fleet) -> None:
@@ -52,6 +54,7 @@ class Feed:
         self.fleet = fleet
         self.epoch = secrets.token_hex(8)
         self.number = 0
+        self.past = Past(server)
         self._rounds = Rounds(server) if server is not None else None
         self._rows: dict[str, Table] = {"connections": {}, "clients": {}}
         self._marks: dict[str, dict[int, tuple[Any, ...]]] = {"connections": {}, "clients": {}}
@@ -71,7 +74,7 @@ class Feed:
         self._sent = self._facts()
         # By number, as the page keeps them.
         tables = {table: [rows[number] for number in sorted(rows)] for table, rows in self._rows.items()}
-        return {**self._stamp("snap"), "v": VERSION, "home": _HOME, **self._sent, **tables}
+        return {**self._stamp("snap"), "v": VERSION, "home": _HOME, **self._sent, **tables, **self._lanes()}
 
     def delta(self) -> tuple[Message, bytes] | None:
         """What has changed since the last message, with the bodies of its entries; None when nothing has."""
@@ -79,10 +82,16 @@ class Feed:
         for name, value in self._facts().items():
             if self._sent.get(name) != value:
                 self._sent[name] = changes[name] = value
+        changes.update(self._lanes())
         entries, body = self._fresh_entries()
         if entries:
             changes["entries"] = entries
         return ({**self._stamp("delta"), **changes}, body) if changes else None
+
+    def _lanes(self) -> Message:
+        """What the rows do not tell of the time line, if there is something new."""
+        lanes = self.past.look()
+        return {"lanes": lanes} if lanes else {}
 
     def beat(self) -> Message:
         """A delta without a change: it says that the kernel lives."""
@@ -144,6 +153,7 @@ class Feed:
             if old is None or marks[number] != mark or old[-1] != other:
                 row = _connection_row(connection, other, old)
                 self._add_up(old, row)
+                self.past.note(number, row)
                 rows[number], marks[number] = row, mark
                 changed.append(row)
             rounds.looked(number, rows[number][1], connection.credit)
@@ -176,6 +186,7 @@ class Feed:
             del self._marks[table][number]
             if table == "connections":
                 self._add_up(row, None)
+                self.past.note(number, None)
         if numbers:
             changes.setdefault("gone", {})[table] = numbers
 

@@ -3,10 +3,12 @@ import { boardView } from "./js/board.js";
 import { clientsView } from "./js/clients.js";
 import { makeDesk } from "./js/desk.js";
 import { followKernel } from "./js/fate.js";
+import { hostName } from "./js/host.js";
 import { joinPage } from "./js/otherend.js";
 import { makeLink } from "./js/link.js";
 import { makeSettings } from "./js/settings.js";
 import { makeStore } from "./js/store.js";
+import { timelineView } from "./js/timeline.js";
 
 const BEAT = 500; // milliseconds between two looks at the clock: ages, and whether the kernel fell silent
 
@@ -23,7 +25,7 @@ function emitter() {
 function initialize({ model, signal }) {
   const changed = emitter();
   const link = makeLink(model, { isAlive: () => !store.isOver() && !store.isStale() });
-  const store = makeStore({ say: link.say, changed: changed.fire });
+  const store = makeStore({ say: link.say, changed: changed.fire, host: hostName() });
   const desk = makeDesk({ wish: link.wish, changed: changed.fire, life: () => store.epoch });
   const hub = { store, desk, link, settings: makeSettings(model, changed.fire), onChange: changed.on, shows: { connections: new Set(), clients: new Set() } };
   joinPage(hub, signal);
@@ -33,6 +35,7 @@ function initialize({ model, signal }) {
     all.forEach((one, i) => {
       // Acks count even in a delta that the store must refuse: a wish is answered once, whatever was missed before it.
       for (const ack of one.acks ?? []) link.acked(ack);
+      if (one.t === "ping") link.say({ do: "pong", rid: one.rid });
       store.handle(one, buffers.slice(i));
     });
   });
@@ -44,7 +47,7 @@ function initialize({ model, signal }) {
   const beat = setInterval(changed.fire, BEAT);
   signal.addEventListener("abort", () => { clearInterval(beat); store.close(); link.close(); });
   store.hello();
-  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context) } };
+  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context), timeline: (context) => timelineView(hub, context) } };
 }
 
 export default { initialize };

@@ -9,8 +9,9 @@ import time
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
@@ -18,12 +19,15 @@ from IPython.display import display
 
 from ..errors import UsageError
 from ..fleet import Fleet
-from ..kernel import bridge
+from ..kernel import bridge, roundtrip
 from ..net import Clock, Server
 from .feed import Feed, Message
 from .pace import Pace
 from .pack import pack
 from .requests import Desk, Request, is_number, rid_of
+
+if TYPE_CHECKING:
+    from .saved import Saved
 
 _HERE = Path(__file__).parent
 _BEAT_SECONDS = 1.0
@@ -33,7 +37,7 @@ _TRANSCRIPTS = 32  # in one message
 _ASKED_TRANSCRIPTS = 64  # wait for their turn; for what else it still shows a page asks again
 _PERIOD = 0.07  # seconds: what has happened is on the screen within a tenth, and a dozen messages a second are enough
 _DELTA_SECONDS = 0.06  # between two deltas that acknowledge nothing
-_SNAPSHOT_SHARE = 0.2  # of the publisher's time, at most
+_WHOLE_SHARE = 0.2  # for snapshots and the past of a time line, of the publisher's time, at most
 # What the page can read bytes in, half characters and bytes that are none included: js/text.js has the same.
 ENCODINGS = ("utf-8", "ascii", "latin-1", "windows-1252", "utf-16le", "utf-16be", "gbk", "big5", "shift_jis", "euc-kr")
 
@@ -63,6 +67,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         hex: Whether they show bytes as hex instead.
         contrast: ``"high"``, or "" for the page's own.
         fleet: The clients shown with the server.
+        saved: What the notebook keeps of the conversation, if it does.
     """
 
     _esm = pack(_HERE / "hub.js")
@@ -88,17 +93,20 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self._arriving = threading.RLock()
         self._acks: deque[Message] = deque()
         self._wanted: OrderedDict[tuple[str, str, int, int], None] = OrderedDict()  # transcripts, the newest wish last
-        self._wants_snapshot = False
-        self._snapshot_after = 0.0  # on the monotonic clock
+        self._pings: deque[str] = deque()
+        self._wants_snapshot = self._wants_lanes = False
+        self._whole_after = 0.0  # on the monotonic clock
         self._asked: OrderedDict[str, Message | None] = OrderedDict()  # rid → its acknowledgement, once there is one
         self._ahead: dict[str, int] = {}  # rid → how often it will come by the comm once more
         self._is_seen = False
+        self.saved: Saved | None = None
         self._last_delta = 0.0
         super().__init__(key=secrets.token_hex(16), **_chosen)
         _hubs.add(self)
         self._comm_id = self.comm.comm_id  # for its end, when the comm may be gone already
         self.control = bridge.listen_to_views(self.key, self.receive, self.comm)
         self.on_msg(self._on_comm)
+        roundtrip.take_part(self.key, self._ping)
 
     @traitlets.validate("scale")
     def _is_size(self, proposal: Any) -> float:
@@ -117,6 +125,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     def close(self) -> None:
         """End it; its views show nothing any more."""
         bridge.stop_listening(self.key, self._comm_id)
+        roundtrip.leave(self.key)
         _hubs.discard(self)
         self.layout.close()  # a widget of its own, which nothing else would end
         super().close()
@@ -154,8 +163,16 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
             return
         bridge.count_path(path)
         what = request.get("do")
+        if what == "pong":
+            roundtrip.answered(rid, path)
+            return
         if what == "hello":
+            if not roundtrip.note_host(request.get("host", "")):
+                self._desk.refuse()
+                return
             self._wants_snapshot = True
+        elif what == "lanes":
+            self._wants_lanes = True
         elif what in ("watch", "earlier"):
             self._ask_transcript(request)
         else:
@@ -174,6 +191,13 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
             self._wanted[wanted] = None
             if len(self._wanted) > _ASKED_TRANSCRIPTS:
                 self._wanted.popitem(last=False)
+
+    def _ping(self, rid: str) -> bool:
+        """Have the pages that show this hub asked; whether there ever was one. Thread: any."""
+        if self._is_seen:
+            self._pings.append(rid)
+            self._hurry()
+        return self._is_seen
 
     def _came_before(self, rid: str) -> bool:
         """Whether this request has come already, by another way. Its acknowledgement is given again then."""
@@ -195,6 +219,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _hurry(self) -> None:
         publisher.add(self)
+        if self.saved is not None:  # a click may let clients run again that had ended
+            publisher.add(self.saved)
         publisher.hurry()
 
     def tick(self) -> bool:
@@ -203,22 +229,34 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
             if not self._pace.allows:
                 return True  # what there is to say is said a little later, together with what happens meanwhile
             was_over = self._feed.is_over  # asked before: what happens while the delta is made belongs to the next one
-            parts = [*self._snapshot(), *self._transcripts()]
+            pings = [self._pings.popleft() for _ in range(len(self._pings))]
+            parts: list[Part] = [({"t": "ping", "rid": rid}, b"") for rid in pings]
+            parts += [*self._whole(), *self._transcripts()]
             silent = time.monotonic() - self._last_delta
             is_due = bool(self._acks) or silent > _DELTA_SECONDS
             if is_due and (self._is_seen or self._acks):
                 parts += self._delta(silent > _BEAT_SECONDS)
             self._post(parts)
-            return not (was_over and is_due) or bool(self._acks or self._wanted or self._wants_snapshot)
+            return not (was_over and is_due) or self._is_asked
 
-    def _snapshot(self) -> Iterator[Part]:
+    @property
+    def _is_asked(self) -> bool:
+        """Whether a page waits for something."""
+        return bool(self._pings or self._acks or self._wanted or self._wants_snapshot or self._wants_lanes)
+
+    def _whole(self) -> Iterator[Part]:
         """Ten thousand rows take a while: who asks for them again and again does not keep the deltas waiting."""
         began = time.monotonic()
-        if self._wants_snapshot and began >= self._snapshot_after:
+        if began < self._whole_after or not (self._wants_snapshot or self._wants_lanes):
+            return
+        if self._wants_snapshot:
             self._is_seen, self._wants_snapshot = True, False
             yield self._feed.snapshot(), b""
-            now = time.monotonic()
-            self._snapshot_after = now + (now - began) / _SNAPSHOT_SHARE
+        if self._wants_lanes:
+            self._wants_lanes = False
+            yield self._feed.past.told(), b""
+        now = time.monotonic()
+        self._whole_after = now + (now - began) / _WHOLE_SHARE
 
     def _transcripts(self) -> Iterator[Part]:
         """Those that were asked for last come first: who walks down the list sees where it is now."""
@@ -254,7 +292,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
 
     Attributes:
         hub: The hub, by its model's name.
-        view: ``"board"`` or ``"clients"``.
+        view: ``"board"``, ``"clients"`` or ``"timeline"``.
     """
 
     _esm = (_HERE / "view.js").read_text("utf-8")
@@ -267,6 +305,11 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
         self.mirror = hub
         self._place: Any = None  # beside the notebook, once it was docked
         super().__init__(hub=f"anywidget:{hub.model_id}", view=view)
+
+    @cached_property
+    def timeline(self) -> View:
+        """The time line alone, to be put into a cell of its own: who runs, who waits, and for whom."""
+        return View(self.mirror, "timeline")
 
     def dock(self) -> None:
         """Show it beside the notebook as well, where it stays in sight while one scrolls; again, it moves there again.
@@ -295,5 +338,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
     def close(self) -> None:
         """End it."""
         self._undock()
+        if "timeline" in vars(self):
+            self.timeline.close()
         self.layout.close()
         super().close()

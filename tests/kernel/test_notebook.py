@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 import pytest
 
@@ -261,6 +262,9 @@ fleet[0].target
 list(fleet[0].transcript)
 nbserver.servers()
 nbserver.doctor()
+server.snapshot()
+server[1].snapshot()
+fleet.snapshot()
 nbserver.UsageError(server[1].preview)
 server.stop()
 server[1].note"""
@@ -283,6 +287,8 @@ def test_s04_every_object_is_shown_as_plain_text_or_as_a_widget(nbserver_kernel)
     )
     for expression in SHOWN.splitlines():
         data = kernel.must(expression).data
+        tags = re.findall(r"<(\w+)", data.pop("text/html", ""))  # of our own, around text that is escaped
+        assert set(tags) <= {"details", "summary", "pre", "b"}, expression
         assert set(data) <= {"application/vnd.jupyter.widget-view+json", "text/plain"}, expression
         assert all(line.isprintable() for line in data["text/plain"].splitlines()), expression
         assert "\u202e" not in data["text/plain"] and "\x85" not in data["text/plain"]

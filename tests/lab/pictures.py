@@ -45,7 +45,7 @@ LOOKS = {
 }
 CELLS = {
     0: ["import nbserver; server = nbserver.serve(); server"],
-    3: [*tutorial_cells(), "nbserver.doctor()"],
+    3: tutorial_cells(),
     40: ["import nbserver; server = nbserver.serve(); server", "nbserver.clients(server, 40, script=['hello'])"],
     10_000: [f"{CROWD}; crowd = Crowd(10_000); server = crowd.show(); server", "crowd.talk(500, 600, 'end')"],
 }
@@ -72,14 +72,15 @@ def talk(page: Page) -> None:
     page.get_by_role("row", name=f"Connection #{numbers[3]}", exact=True).get_by_role("textbox").fill("42")
     page.keyboard.press("Enter")
     say(page, 3, "thank you! 谢谢")
-    expect(page.get_by_role("log", name=f"Transcript of #{numbers[3]}")).to_contain_text("谢谢")
+    expect(page.get_by_role("row", name=f"Connection #{numbers[3]}", exact=True)).to_contain_text("谢谢")
 
 
 def wear(notebook: Notebook, look: Look) -> None:
     """Take on a look."""
     choose_theme(notebook.page, look.theme)
     chosen = {name: value for name, value in look._asdict().items() if name != "theme"}
-    notebook.ask(f"[server.panel.mirror.set_trait(*each) for each in {chosen!r}.items()]")
+    hub = "__import__('nbserver').servers()[0].panel.mirror"
+    notebook.ask(f"[{hub}.set_trait(*each) for each in {chosen!r}.items()]")
     expect(notebook.page.locator(".nbs").first).to_have_attribute("lang", "zh-CN" if look.lang == "zh" else "en")
 
 
@@ -99,8 +100,8 @@ def take_all(lab: Lab, browser: Any, folder: Path, counts: list[int], looks: lis
             notebook.page.get_by_role("button", name="Time line", exact=True).first.click()
             for name in looks:
                 wear(notebook, LOOKS[name])
-                for view, place in {"board": ".nbs-main", "clients": ".nbs-clientsplace"}.items():
-                    if notebook.page.locator(place).first.is_visible():
+                for view, place in {"board": ".nbs-main", "clients": ".nbs-clientsplace:visible"}.items():
+                    if notebook.page.locator(place).count():
                         take(notebook.page, folder / f"{view}-{count}-{name}.png", place)
                 notebook.page.get_by_role("button").and_(notebook.page.locator(".is-present")).first.click()
                 notebook.page.screenshot(path=folder / f"full-{count}-{name}.png")

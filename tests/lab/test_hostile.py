@@ -58,8 +58,8 @@ PROGRAM = """def program():
 programs = nbserver.clients(program, 1)
 programs"""
 
-ACTIVE = """[data-commandlinker-command], [onerror], [onload], [onfocus], iframe, script, object, embed, img, form,
-    base, link, style, meta, a, video, image, select:not(.nbs-select), .MathJax"""
+ACTIVE = """[data-commandlinker-command], [onerror], [onload], [onfocus], iframe, script, object, embed, img,
+    form:not(.nbs-ruleform), base, link, style, meta, a, video, image, select:not(.nbs-select), .MathJax"""
 # What the transcript of a connection shows, by the kind of its entries; null until it is drawn.
 READ = """([number, most]) => {
     const log = document.querySelector(`.nbs-log[aria-label="Transcript of #${number}"]`);

@@ -333,5 +333,6 @@ def test_contrast_of_all_that_a_transcript_shows(board: Board, theme: str) -> No
     board.log(1).locator(".nbs-bubble").last.hover()
     expect(board.page.get_by_role("group", name="Copy message")).to_be_visible()
     expect(board.log(1)).to_contain_text("9 gone")
+    board.page.wait_for_function("document.getAnimations().length === 0")  # a colour that is on its way is none yet
     worst = board.page.evaluate(CONTRAST)
     assert worst[0][0] >= 4.5, worst

@@ -13,6 +13,7 @@ import { makeRoot } from "./root.js";
 import { heightOf, makeRow } from "./row.js";
 import { makeSortHead } from "./sorthead.js";
 import { FILTERS, isEnded, isWaiting, nextWaiting } from "./store.js";
+import { makeTimelinePart } from "./timeline.js";
 
 const TABLE = "connections";
 
@@ -128,9 +129,10 @@ export function boardView(hub, { el, signal }) {
   const footer = makeFooter(hub, { onClear: () => { select(desk.selected, "one"); list.focus(); } });
   const [header, clients] = [makeHeader(hub), makeClients(hub, signal)];
   const detail = makeDetail(hub, { onReply: reply, onEscape: () => list.focus() });
+  const timeline = makeTimelinePart(hub, signal, { onSelect: (id) => { select(id, "one"); list.reveal(id); } });
   const [limit, empty] = [h("div", { class: "nbs-limit", role: "status", hidden: true }), h("p", { class: "nbs-empty" })];
   const left = h("div", { class: "nbs-left" }, filters.element, list.element, empty);
-  const main = h("div", { class: "nbs-main" }, ...header.elements, limit, h("div", { class: "nbs-body" }, left, detail.element), footer.element);
+  const main = h("div", { class: "nbs-main" }, ...header.elements, limit, h("div", { class: "nbs-body" }, left, detail.element), footer.element, timeline.element);
   list.element.addEventListener("focusout", () => ask());
   main.addEventListener("keydown", (event) => {
     const act = keyOf(event);
@@ -171,6 +173,7 @@ export function boardView(hub, { el, signal }) {
     text(empty, words(finding.needle ? "noneFound" : connections.rows.length ? "noneHere" : "noConnections"));
     detail.show(store.tables.connections.get(desk.selected), words);
     footer.show({ isServing, chosen: desk.chosen, rows: listing.rows }, words);
+    timeline.show(words);
     return words("board", { address: server.address });
   }
 

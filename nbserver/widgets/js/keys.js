@@ -8,6 +8,7 @@ const KEYS = [
   ["Enter", "keys.send"], ["↑ ↓", "keys.history"], ["Alt+1…9", "keys.saved"], ["Esc", "keys.escape"],
   ["↑ ↓ PgUp PgDn Home End", "keys.list"], ["Enter", "keys.open"],
   ["Shift+↑ Shift+↓ Space Ctrl+A", "keys.select"], ["/ Ctrl+F", "keys.find"],
+  ["↑ ↓ ← → + − Space N", "keys.timeline"],
   ["+ − 0", "keys.size"], ["F", "keys.present"],
 ];
 

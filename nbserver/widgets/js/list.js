@@ -65,7 +65,7 @@ export function makeList({ header, heightOf, makeRow, isChosen, onSelect, onOpen
   }
 
   function click(event, id) {
-    if (event.button !== 0 || event.target.closest("input, button")) return; // a box selects when it gets the focus
+    if (event.button !== 0 || event.target.closest("input, textarea, button")) return; // a box selects when it gets the focus
     if (event.shiftKey) event.preventDefault(); // which would mark the text between
     onSelect(id, howOf(event));
     if (event.shiftKey) focus();

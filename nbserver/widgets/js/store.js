@@ -1,6 +1,8 @@
 // The page's copy of what the kernel knows. No DOM in here: node --test runs it as it is.
 // The kernel owns the state: a snapshot sets everything, numbered deltas change it, a gap in the numbers asks for a snapshot.
 
+import { Lanes } from "./lanes.js";
+
 export const KEPT = 500; // entries of one transcript: what the kernel keeps, and some that it has forgotten since
 const STALE = 3; // seconds without a word from the kernel
 const RATES = 60; // seconds of the spark line
@@ -104,8 +106,8 @@ const keyOf = (table, id) => `${table}/${id}`;
 const emptyTranscript = () => ({ entries: [], first: 0, isReady: false, asked: 0 });
 
 export class Store {
-  constructor({ say, changed, clock, later }) {
-    Object.assign(this, { say, changed, clock, later });
+  constructor({ say, changed, clock, later, host }) {
+    Object.assign(this, { say, changed, clock, later, host });
     this.epoch = "";
     this.home = ""; // the kernel's name: other hubs of it have the other ends of what is here
     this.q = -1;
@@ -116,6 +118,8 @@ export class Store {
     this.tables = { connections: new Table(), clients: new Table() };
     this.transcripts = new Map();
     this.watching = new Map(); // key → how many views show that transcript
+    this.lanes = null; // while a time line is shown
+    this.timelines = 0;
     this.totals = [];
     this.hellos = 0;
     this.isSynced = false;
@@ -131,6 +135,7 @@ export class Store {
     if (message.t === "snap") this.takeSnapshot(message);
     else if (message.t === "delta") this.takeDelta(message, buffers[0]);
     else if (message.t === "transcript") this.takeTranscript(message, buffers[0]);
+    else if (message.t === "lanes" && this.lanes && !this.lanes.isReady) this.lanes.takePast(message, this.tables.connections.rows, this.now());
     else if (message.t === "earlier") this.takeEarlier(message, buffers[0]);
     this.changed();
   }
@@ -148,6 +153,7 @@ export class Store {
     }
     this.takeFacts(message);
     if (isContinuous) return;
+    if (this.lanes) this.askLanes();
     for (const [key, { table, id }] of this.watching) this.askTranscript(key, table, id);
   }
 
@@ -167,6 +173,7 @@ export class Store {
 
   takeFacts(message) {
     this.q = message.q;
+    this.lanes?.take(message, this.tables.connections);
     if (message.server !== undefined) this.server = message.server;
     if (message.counts) this.counts = { ...NO_COUNTS, ...message.counts };
     if (message.rules) this.rules = message.rules.map(toRule);
@@ -226,7 +233,7 @@ export class Store {
   hello() {
     this.isSynced = false;
     const hello = ++this.hellos;
-    this.insist({ do: "hello" }, () => this.isSynced || hello !== this.hellos);
+    this.insist({ do: "hello", host: this.host }, () => this.isSynced || hello !== this.hellos);
   }
 
   /** Keeps a transcript up to date while somebody looks at it. Returns the function that ends this. */
@@ -245,6 +252,25 @@ export class Store {
       this.watching.delete(key);
       this.transcripts.delete(key);
     };
+  }
+
+  /** Keeps the lanes of the time line up to date while somebody looks at them. Returns the function that ends this. */
+  watchLanes() {
+    this.timelines += 1;
+    if (this.timelines === 1) {
+      this.lanes = new Lanes();
+      if (this.isSynced) this.askLanes();
+    }
+    return () => {
+      this.timelines -= 1;
+      if (!this.timelines) this.lanes = null;
+    };
+  }
+
+  askLanes() {
+    const lanes = this.lanes;
+    lanes.isReady = false;
+    this.insist({ do: "lanes" }, () => lanes.isReady || this.lanes !== lanes);
   }
 
   transcript(table, id) { return this.transcripts.get(keyOf(table, id)) ?? emptyTranscript(); }
@@ -290,6 +316,6 @@ export class Store {
   close() { this.isClosed = true; }
 }
 
-export function makeStore({ say, changed, clock = () => performance.now() / 1000, later = (act, wait) => setTimeout(act, wait) }) {
-  return new Store({ say, changed, clock, later });
+export function makeStore({ say, changed, host, clock = () => performance.now() / 1000, later = (act, wait) => setTimeout(act, wait) }) {
+  return new Store({ say, changed, clock, later, host });
 }

@@ -40,9 +40,9 @@ function makeBeginning(onEarlier) {
     show({ count, lost, words }) {
       attribute(element, "hidden", count + lost === 0);
       attribute(button, "hidden", count === 0);
-      text(button, words("earlier", { count: grouped(count) }));
+      text(button, count > 0 ? words("earlier", { count: grouped(count) }) : "");
       attribute(gone, "hidden", count > 0);
-      text(gone, words("gone", { count: grouped(lost) }));
+      text(gone, count === 0 && lost > 0 ? words("gone", { count: grouped(lost) }) : "");
     },
   };
 }
