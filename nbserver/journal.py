@@ -98,6 +98,15 @@ class Record:
             first, events = self._first + skipped, self._events[skipped:]
         return list(enumerate(map(new_event, events), first))
 
+    def tail(self, since: int) -> tuple[int, Sequence[Event | tuple[Kind, float, int, bytes, int]]]:
+        """As `read`, for who reads much and often: the number of the newest event, and those above `since` as they are.
+
+        When they are fewer than their numbers say, the first of them are no longer kept.
+        """
+        with _forgetting:
+            last = self._first + len(self._events) - 1
+            return last, self._events[max(0, since + 1 - self._first) :]
+
     def __iter__(self) -> Iterator[Event]:
         """The events that are kept, oldest first."""
         return iter([event for _, event in self.read()])

@@ -1,10 +1,11 @@
-"""A thread that calls what needs it ten times a second, and ends when nothing does."""
+"""A thread that calls what needs it some ten times a second, and ends when nothing does."""
 
 from __future__ import annotations
 
 import os
 import sys
 import threading
+import time
 from typing import Protocol
 
 PERIOD = 0.1  # seconds
@@ -20,9 +21,15 @@ class Ticked(Protocol):
 class Clock:
     """One thread for all that is to be done regularly, alive while something is. Thread: any may `add` and `hurry`."""
 
-    def __init__(self, name: str) -> None:
-        """No thread yet; `name` will be its name."""
+    def __init__(self, name: str, period: float = PERIOD) -> None:
+        """No thread yet.
+
+        Args:
+            name: What it will be called.
+            period: From one tick to the next, in seconds; a tick that takes longer is followed by a pause of a fifth.
+        """
         self._name = name
+        self._period = period
         # Reentrant, because a signal handler or a __del__ may need a tick in a thread that holds it. A thread that is
         # about to end must not be given something new to call.
         self._lock = threading.RLock()
@@ -60,9 +67,10 @@ class Clock:
 
     def _run(self) -> None:
         while due := self._due():
+            began = time.monotonic()
             for ticked in due:
                 self._tick(ticked)
-            self._hurry.wait(PERIOD)
+            self._hurry.wait(max(self._period / 5, began + self._period - time.monotonic()))
             self._hurry.clear()
 
     def _tick(self, ticked: Ticked) -> None:

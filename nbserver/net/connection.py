@@ -435,9 +435,9 @@ class Connection(Traffic):
     @property
     def title(self) -> str:
         """Who it is, how it stands, and how much it carried, in one line that is safe to show."""
-        note = f" ({safe_text(self.note, 200)})" if self.note else ""
+        ended = f" ({safe_text(self.note, 200)})" if self.note else ""
         carried = f"{self.messages_in} in, {self.messages_out} out, {self.bytes_in + self.bytes_out} B"
-        return f"#{self.number} {address_text(self.peer)} {self.status}{note}, {carried}"
+        return f"#{self.number} {address_text(self.peer)} {self.status}{ended}, {carried}"
 
     def __repr__(self) -> str:
         carried = f"{self.bytes_in} B in, {self.bytes_out} B out"

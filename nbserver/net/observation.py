@@ -249,6 +249,11 @@ class Observation:
             return list(self._live)
 
     @property
+    def open_count(self) -> int:
+        """How many connections have not ended."""
+        return len(self._live)
+
+    @property
     def transcript_bytes(self) -> int:
         """How much data each living connection's transcript may hold now, in bytes."""
         limits = self.limits

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,11 +19,13 @@ from ..net import Connection, Server, Zone, address_text
 from ..states import ServerState
 from ..text import safe_text
 from .lanes import Past
+from .rounds import Rounds
 
 VERSION = 1
 Message = dict[str, Any]
 Row = list[Any]
 Key = tuple[str, int]
+Table = dict[int, Row]
 
 _PREVIEW = 80  # characters
 _PROMPT = 200
@@ -32,7 +33,7 @@ _ENTRIES_A_TICK = 50  # of one transcript; what is more is a hole in the numbers
 _FIRST_ENTRIES = 200  # of a transcript that a view begins to watch
 _HOME = secrets.token_hex(8)  # names this process: a page may show the boards of several kernels
 _EARLIER_ENTRIES = 100  # that come when somebody scrolls back
-_SUMMED = ("in", "out", "bytes_in", "bytes_out")  # columns 3 to 6 of a row
+_SUMMED = ("in", "out", "bytes_in", "bytes_out", "waiting")  # over the rows of connections
 _NEWS_SECONDS = 60.0  # for how long the board says that somebody was turned away
 _WATCHED = 64  # transcripts of one table that views have asked for; the longest unasked falls out
 
@@ -54,9 +55,12 @@ class Feed:
         self.epoch = secrets.token_hex(8)
         self.number = 0
         self.past = Past(server)
-        self._rows: dict[Key, Row] = {}
-        self._marks: dict[Key, tuple[Any, ...]] = {}
-        self._sums: Counter[str] = Counter()
+        self._rounds = Rounds(server) if server is not None else None
+        self._rows: dict[str, Table] = {"connections": {}, "clients": {}}
+        self._marks: dict[str, dict[int, tuple[Any, ...]]] = {"connections": {}, "clients": {}}
+        self._clients: dict[Any, Program] = {}
+        self._forgotten = 0  # so many connections had left the server's table when we looked last
+        self._sums = [0] * len(_SUMMED)
         self._sent: Message = {}
         self._cursors: dict[Key, int] = {}
         self._reach = _reach(server) if server is not None else None
@@ -66,11 +70,10 @@ class Feed:
 
     def snapshot(self) -> Message:
         """Everything but transcripts."""
-        self._changed_rows()
+        self._changed_rows(is_whole=True)
         self._sent = self._facts()
-        tables: Message = {"connections": [], "clients": []}
-        for (table, _), row in self._rows.items():
-            tables[table].append(row)
+        # By number, as the page keeps them.
+        tables = {table: [rows[number] for number in sorted(rows)] for table, rows in self._rows.items()}
         return {**self._stamp("snap"), "v": VERSION, "home": _HOME, **self._sent, **tables, **self._lanes()}
 
     def delta(self) -> tuple[Message, bytes] | None:
@@ -125,76 +128,86 @@ class Feed:
 
     # ── what there is ──
 
-    def _changed_rows(self) -> Message:
-        """The rows that are not as they were. Most are, and are only looked at: that look is what a tick costs."""
+    def _changed_rows(self, is_whole: bool = False) -> Message:
+        """The rows that are not as they were; with `is_whole` all are looked at."""
         changes: Message = {}
-        consoles = self._consoles()
-        clients = clients_at(self.server) if self.server is not None else {}
-        for key, console in consoles.items():
-            other = _other_end(console, clients)
-            mark = (*_mark(console), other)
-            if self._marks.get(key) != mark:
-                self._marks[key] = mark
-                row = self._connection_row(console) if isinstance(console, Connection) else _client_row(console)
-                row.append(other)
-                self._put(key, row)
-                changes.setdefault(key[0], []).append(row)
-        for key in self._rows.keys() - consoles.keys():
-            self._put(key, None)
-            changes.setdefault("gone", {}).setdefault(key[0], []).append(key[1])
+        if self.server is not None and self._rounds is not None:
+            self._look_at_connections(self.server, self._rounds, is_whole, changes)
+        self._look_at_clients(changes)
         return changes
 
-    def _consoles(self) -> dict[Key, Any]:
-        connections = self.server.connections if self.server is not None else {}
-        consoles: dict[Key, Any] = {("connections", number): c for number, c in connections.items()}
-        consoles.update({("clients", client.number): client for client in self.fleet})
+    def _look_at_connections(self, server: Server, rounds: Rounds, is_whole: bool, changes: Message) -> None:
+        table, rows, marks = server.observation.connections, self._rows["connections"], self._marks["connections"]
+        forgotten = server.observation.forgotten[0]
+        known, self._clients = self._clients, clients_at(server)
+        is_new = self._clients is not known and bool(self._clients or known)
+        is_whole = is_whole or is_new  # any of them may be the other end of any connection
+        watched = [number for name, number in self._cursors if name == "connections"]
+        changed: list[Row] = []
+        for number in rounds.everything() if is_whole else rounds.due(watched):
+            connection = table.get(number)
+            if connection is None:
+                continue
+            mark, other = connection.mark, _other_end(connection, self._clients)
+            old = rows.get(number)
+            if old is None or marks[number] != mark or old[-1] != other:
+                row = _connection_row(connection, other, old)
+                self._add_up(old, row)
+                self.past.note(number, row)
+                rows[number], marks[number] = row, mark
+                changed.append(row)
+            rounds.looked(number, rows[number][1], connection.credit)
+        if changed:
+            changes["connections"] = changed
+        if forgotten != self._forgotten:
+            self._forgotten = forgotten
+            self._drop("connections", [number for number in rows if number not in table], changes)
+
+    def _look_at_clients(self, changes: Message) -> None:
+        rows, marks = self._rows["clients"], self._marks["clients"]
+        clients: dict[int, Program] = {client.number: client for client in self.fleet}
         program = self.server.program if self.server is not None else None
         if isinstance(program, ServerProgram) and program.has_more_to_show:
-            consoles["clients", program.number] = program
-        return consoles
+            clients[program.number] = program
+        for number, client in clients.items():
+            other = _other_end(client, {})
+            mark = (client.has_ended, client.transcript.last, client.question, other)
+            if marks.get(number) != mark:
+                marks[number] = mark
+                rows[number] = [*_client_row(client), other]
+                changes.setdefault("clients", []).append(rows[number])
+        if len(rows) > len(clients):
+            self._drop("clients", [number for number in rows if number not in clients], changes)
 
-    def _put(self, key: Key, row: Row | None) -> None:
-        """Keep a row, or with None forget it, and with it the sums over all connections."""
-        old = self._rows.pop(key, None)
-        if key[0] == "connections":
-            for sign, one in ((-1, old), (1, row)):
-                if one is not None:
-                    self._sums["waiting"] += sign * (one[1] == "waiting")
-                    for name, value in zip(_SUMMED, one[3:7], strict=True):
-                        self._sums[name] += sign * value
-            self.past.note(key[1], row)
-        if row is None:
-            del self._marks[key]
-        else:
-            self._rows[key] = row
+    def _drop(self, table: str, numbers: list[int], changes: Message) -> None:
+        """Forget the rows of those that are gone."""
+        for number in numbers:
+            row = self._rows[table].pop(number)
+            del self._marks[table][number]
+            if table == "connections":
+                self._add_up(row, None)
+                self.past.note(number, None)
+        if numbers:
+            changes.setdefault("gone", {})[table] = numbers
 
-    def _connection_row(self, c: Connection) -> Row:
-        prompt, ask, since = _question(c)
-        preview = safe_text(c.preview, _PREVIEW)
-        counts = [c.messages_in, c.messages_out, c.bytes_in, c.bytes_out]
-        return [
-            c.number,
-            c.status,
-            address_text(c.peer),
-            *counts,
-            c.last,
-            preview,
-            prompt,
-            ask,
-            c.opened,
-            c.note,
-            since,
-            c.speaks,
-        ]
+    def _add_up(self, old: Row | None, new: Row | None) -> None:
+        """Keep the sums over all connections when a row changes."""
+        sums = self._sums
+        for sign, row in ((-1, old), (1, new)):
+            if row is not None:
+                sums[0] += sign * row[3]
+                sums[1] += sign * row[4]
+                sums[2] += sign * row[5]
+                sums[3] += sign * row[6]
+                sums[4] += sign * (row[1] == "waiting")
 
     def _counts(self) -> Message:
         if self.server is None:
             return {}
         seen = self.server.observation
-        is_open = len(seen.live)
-        counts: Message = {"open": is_open, "waiting": self._sums["waiting"], "errors": seen.errors}
-        counts["closed"] = seen.forgotten[0] + len(seen.connections) - is_open
-        return counts | {name: self._sums[name] + old for name, old in zip(_SUMMED, seen.forgotten[1:], strict=True)}
+        is_open, old = seen.open_count, seen.forgotten
+        counts: Message = {"open": is_open, "errors": seen.errors, "closed": old[0] + len(seen.connections) - is_open}
+        return counts | {name: one + past for name, one, past in zip(_SUMMED, self._sums, [*old[1:], 0], strict=True)}
 
     def _server(self) -> Message | None:
         server = self.server
@@ -221,7 +234,7 @@ class Feed:
         if table == "clients":
             program = self.server.program if self.server is not None and number == 0 else None
             return program or next((client for client in self.fleet if client.number == number), None)
-        return self.server.connections.get(number) if self.server is not None else None
+        return self.server.observation.connections.get(number) if self.server is not None else None
 
     def _fresh_entries(self) -> tuple[list[list[Any]], bytes]:
         entries: list[list[Any]] = []
@@ -259,14 +272,6 @@ def _add_entries(entries: list[list[Any]], body: bytearray, key: tuple[Any, ...]
         body += event.data
 
 
-def _mark(console: Any) -> tuple[Any, ...]:
-    """What tells that a row is not as it was; cheap, since it is made for each row ten times a second."""
-    if isinstance(console, Connection):
-        question = console.question
-        return (console.status, console.messages_in, console.messages_out, question and question.number, console.note)
-    return (console.has_ended, console.transcript.last, console.question)
-
-
 def _other_end(console: Any, clients: dict[Any, Program]) -> int:
     """The number of a connection's client, or of a client's connection; 0 if it is not of this process."""
     if isinstance(console, Connection):
@@ -279,6 +284,29 @@ def _other_end(console: Any, clients: dict[Any, Program]) -> int:
 def _question(console: Console) -> tuple[str | None, int, float]:
     question = console.question
     return (safe_text(question.prompt, _PROMPT), question.number, question.since) if question else (None, 0, 0.0)
+
+
+def _connection_row(c: Connection, other: int, old: Row | None = None) -> Row:
+    """A row anew; what cannot have changed is taken from the old one."""
+    prompt, ask, since = _question(c) if c.is_waiting else (None, 0, 0.0)
+    return [
+        c.number,
+        c.status,
+        address_text(c.peer) if old is None else old[2],
+        c.messages_in,
+        c.messages_out,
+        c.bytes_in,
+        c.bytes_out,
+        c.last,
+        safe_text(c.preview, _PREVIEW),
+        prompt,
+        ask,
+        c.opened,
+        c.note,
+        since,
+        c.speaks,
+        other,
+    ]
 
 
 def _client_row(client: Program) -> Row:
@@ -314,7 +342,7 @@ def _limit(server: Server) -> str:
     if server.is_pausing:
         return "descriptors"
     seen, most = server.observation, server.limits.max_connections
-    live = len(seen.live)
+    live = seen.open_count
     if live >= most:
         waiting = server.backlog
         return f"full {live} {most}" + (f" {waiting}" if waiting is not None else "")

@@ -2,6 +2,7 @@
 import { boardView } from "./js/board.js";
 import { clientsView } from "./js/clients.js";
 import { makeDesk } from "./js/desk.js";
+import { followKernel } from "./js/fate.js";
 import { hostName } from "./js/host.js";
 import { joinPage } from "./js/otherend.js";
 import { makeLink } from "./js/link.js";
@@ -29,12 +30,20 @@ function initialize({ model, signal }) {
   const hub = { store, desk, link, settings: makeSettings(model, changed.fire), onChange: changed.on, shows: { connections: new Set(), clients: new Set() } };
   joinPage(hub, signal);
 
-  model.on("msg:custom", (message, buffers) => {
-    // Acks count even in a delta that the store must refuse: a wish is answered once, whatever was missed before it.
-    for (const ack of message.acks ?? []) link.acked(ack);
-    if (message.t === "ping") link.say({ do: "pong", rid: message.rid });
-    store.handle(message, buffers);
+  model.on("msg:custom", (message, buffers = []) => {
+    const all = message.t === "bundle" ? message.messages : [message];
+    all.forEach((one, i) => {
+      // Acks count even in a delta that the store must refuse: a wish is answered once, whatever was missed before it.
+      for (const ack of one.acks ?? []) link.acked(ack);
+      if (one.t === "ping") link.say({ do: "pong", rid: one.rid });
+      store.handle(one, buffers.slice(i));
+    });
   });
+  followKernel(model.widget_manager?.kernel, (fate) => {
+    const isOver = store.meet(fate);
+    if (isOver) link.close(fate); // with the kernel's variables everything is gone that a wish could reach
+    changed.fire();
+  }, signal);
   const beat = setInterval(changed.fire, BEAT);
   signal.addEventListener("abort", () => { clearInterval(beat); store.close(); link.close(); });
   store.hello();

@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections import OrderedDict, deque
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from ..fleet import Fleet
 from ..kernel import bridge, roundtrip
 from ..net import Clock, Server
 from .feed import Feed, Message
+from .pace import Pace
 from .pack import pack
 from .requests import Desk, Request, is_number, rid_of
 
@@ -30,13 +32,22 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _BEAT_SECONDS = 1.0
 _REMEMBERED_REQUESTS = 1000
+_MESSAGES = 5, 15  # of one hub, at once and in each second more: never above 20 in a second
+_TRANSCRIPTS = 32  # in one message
+_ASKED_TRANSCRIPTS = 64  # wait for their turn; for what else it still shows a page asks again
+_PERIOD = 0.07  # seconds: what has happened is on the screen within a tenth, and a dozen messages a second are enough
+_DELTA_SECONDS = 0.06  # between two deltas that acknowledge nothing
+_WHOLE_SHARE = 0.2  # for snapshots and the past of a time line, of the publisher's time, at most
 # What the page can read bytes in, half characters and bytes that are none included: js/text.js has the same.
 ENCODINGS = ("utf-8", "ascii", "latin-1", "windows-1252", "utf-16le", "utf-16be", "gbk", "big5", "shift_jis", "euc-kr")
 
-# The one thread of this kernel that sends to pages: ten times a second, a message for each hub, only what is new.
+Part = tuple[Message, bytes]
+"""A message, and the bodies of its entries."""
+
+# The one thread of this kernel that sends to pages: a message for each hub in each tick, only what is new.
 # Handlers' threads never send: each thread that does would open a ZeroMQ socket of its own, and at about a thousand the
 # kernel fails; and the Jupyter server silently drops what exceeds a thousand messages a second.
-publisher = Clock("nbserver-publisher")
+publisher = Clock("nbserver-publisher", _PERIOD)
 
 
 # What holds for every board of this notebook; `nbserver lab` says which language the course was opened in.
@@ -77,12 +88,19 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self._desk = Desk(server, self.fleet)
         # Built and sent under one lock, or a delta could overtake the snapshot that it builds on.
         self._sending = threading.RLock()
-        self._outbox: deque[tuple[str, Any]] = deque()
+        self._pace = Pace(*_MESSAGES)
+        # Requests come in several threads, one of them the kernel's control thread, which must not wait for a snapshot.
+        self._arriving = threading.RLock()
+        self._acks: deque[Message] = deque()
+        self._wanted: OrderedDict[tuple[str, str, int, int], None] = OrderedDict()  # transcripts, the newest wish last
+        self._pings: deque[str] = deque()
+        self._wants_snapshot = self._wants_lanes = False
+        self._whole_after = 0.0  # on the monotonic clock
         self._asked: OrderedDict[str, Message | None] = OrderedDict()  # rid → its acknowledgement, once there is one
         self._ahead: dict[str, int] = {}  # rid → how often it will come by the comm once more
         self._is_seen = False
         self.saved: Saved | None = None
-        self._last_sent = 0.0
+        self._last_delta = 0.0
         super().__init__(key=secrets.token_hex(16), **_chosen)
         _hubs.add(self)
         self._comm_id = self.comm.comm_id  # for its end, when the comm may be gone already
@@ -124,7 +142,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _was_read_ahead(self, rid: str) -> bool:
         """Whether this message has been read before its turn. Told by count: its rid may be forgotten by now."""
-        with self._sending:
+        with self._arriving:
             count = self._ahead.pop(rid, 0)
             if count > 1:
                 self._ahead[rid] = count - 1
@@ -136,7 +154,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         if path == "ahead":
             if not rid:
                 return  # it is refused when its turn comes
-            with self._sending:
+            with self._arriving:
                 self._ahead[rid] = self._ahead.get(rid, 0) + 1
         if not rid:  # not one of ours, and nobody to tell
             self._desk.refuse()
@@ -152,25 +170,38 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
             if not roundtrip.note_host(request.get("host", "")):
                 self._desk.refuse()
                 return
-            self._outbox.append(("hello", None))
+            self._wants_snapshot = True
         elif what == "lanes":
-            self._outbox.append(("lanes", None))
+            self._wants_lanes = True
         elif what in ("watch", "earlier"):
-            self._outbox.append(("transcript", request))
+            self._ask_transcript(request)
         else:
             self._desk.do(request, self._acknowledge)
         self._hurry()
 
+    def _ask_transcript(self, request: Request) -> None:
+        table, number, what = request.get("table"), request.get("id"), request["do"]
+        before = request.get("before") if what == "earlier" else 0
+        if table not in ("connections", "clients") or not is_number(number) or not is_number(before):
+            self._desk.refuse()
+            return
+        wanted = (what, str(table), number, before)
+        with self._arriving:
+            self._wanted.pop(wanted, None)  # the last in the order is the one that was asked for last
+            self._wanted[wanted] = None
+            if len(self._wanted) > _ASKED_TRANSCRIPTS:
+                self._wanted.popitem(last=False)
+
     def _ping(self, rid: str) -> bool:
         """Have the pages that show this hub asked; whether there ever was one. Thread: any."""
         if self._is_seen:
-            self._outbox.append(("ping", rid))
+            self._pings.append(rid)
             self._hurry()
         return self._is_seen
 
     def _came_before(self, rid: str) -> bool:
         """Whether this request has come already, by another way. Its acknowledgement is given again then."""
-        with self._sending:
+        with self._arriving:
             if rid not in self._asked:
                 self._asked[rid] = None
                 if len(self._asked) > _REMEMBERED_REQUESTS:
@@ -183,7 +214,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _acknowledge(self, ack: Message) -> None:
         self._asked[ack["rid"]] = ack
-        self._outbox.append(("ack", ack))
+        self._acks.append(ack)
         self._hurry()
 
     def _hurry(self) -> None:
@@ -195,58 +226,65 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     def tick(self) -> bool:
         """Send what is new; returns whether there may be more to come. Thread: the publisher's."""
         with self._sending:
+            if not self._pace.allows:
+                return True  # what there is to say is said a little later, together with what happens meanwhile
             was_over = self._feed.is_over  # asked before: what happens while the delta is made belongs to the next one
-            acks = self._answer_requests()
-            if self._is_seen:
-                self._send_delta(acks)
-            return not was_over or bool(self._outbox)
+            pings = [self._pings.popleft() for _ in range(len(self._pings))]
+            parts: list[Part] = [({"t": "ping", "rid": rid}, b"") for rid in pings]
+            parts += [*self._whole(), *self._transcripts()]
+            silent = time.monotonic() - self._last_delta
+            is_due = bool(self._acks) or silent > _DELTA_SECONDS
+            if is_due and (self._is_seen or self._acks):
+                parts += self._delta(silent > _BEAT_SECONDS)
+            self._post(parts)
+            return not (was_over and is_due) or self._is_asked
 
-    def _answer_requests(self) -> list[Message]:
-        """Snapshots and transcripts are sent at once; acknowledgements go with the next delta."""
-        acks, wants_snapshot, wants_lanes = [], False, False
-        watches: list[Request] = []
-        while self._outbox:
-            what, content = self._outbox.popleft()
-            if what == "ack":
-                acks.append(content)
-            elif what == "hello":
-                wants_snapshot = True
-            elif what == "ping":
-                self._post({"t": "ping", "rid": content})
-            elif what == "lanes":
-                wants_lanes = True
-            else:
-                watches.append(content)
-        if wants_snapshot:
-            self._is_seen = True
-            self._post(self._feed.snapshot())
-        if wants_lanes:
-            self._post(self._feed.past.told())
-        for request in watches:
-            self._send_transcript(request)
-        return acks
+    @property
+    def _is_asked(self) -> bool:
+        """Whether a page waits for something."""
+        return bool(self._pings or self._acks or self._wanted or self._wants_snapshot or self._wants_lanes)
 
-    def _send_transcript(self, request: Request) -> None:
-        table, number = request.get("table"), request.get("id")
-        before = request.get("before") if request["do"] == "earlier" else 0
-        if table not in ("connections", "clients") or not is_number(number) or not is_number(before):
-            self._desk.refuse()
-        elif request["do"] == "earlier":
-            self._post(*self._feed.earlier(str(table), number, before))
-        else:
-            self._post(*self._feed.watch(str(table), number))
+    def _whole(self) -> Iterator[Part]:
+        """Ten thousand rows take a while: who asks for them again and again does not keep the deltas waiting."""
+        began = time.monotonic()
+        if began < self._whole_after or not (self._wants_snapshot or self._wants_lanes):
+            return
+        if self._wants_snapshot:
+            self._is_seen, self._wants_snapshot = True, False
+            yield self._feed.snapshot(), b""
+        if self._wants_lanes:
+            self._wants_lanes = False
+            yield self._feed.past.told(), b""
+        now = time.monotonic()
+        self._whole_after = now + (now - began) / _WHOLE_SHARE
 
-    def _send_delta(self, acks: list[Message]) -> None:
+    def _transcripts(self) -> Iterator[Part]:
+        """Those that were asked for last come first: who walks down the list sees where it is now."""
+        for _ in range(min(_TRANSCRIPTS, len(self._wanted))):
+            with self._arriving:
+                (what, table, number, before), _ = self._wanted.popitem()
+            yield self._feed.earlier(table, number, before) if what == "earlier" else self._feed.watch(table, number)
+
+    def _delta(self, is_beat_due: bool) -> Iterator[Part]:
+        acks = [self._acks.popleft() for _ in range(len(self._acks))]
         delta = self._feed.delta()
-        if delta is None and (acks or time.monotonic() - self._last_sent > _BEAT_SECONDS):
+        if delta is None and (acks or is_beat_due):
             delta = self._feed.beat(), b""
         if delta is not None:
+            self._last_delta = time.monotonic()
             message, body = delta
-            self._post({**message, **({"acks": acks} if acks else {})}, body)
+            yield {**message, **({"acks": acks} if acks else {})}, body
 
-    def _post(self, message: Message, body: bytes = b"") -> None:
-        self._last_sent = time.monotonic()
-        self.send(message, [body] if message.get("entries") else None)
+    def _post(self, parts: list[Part]) -> None:
+        """Send all that one tick has to say as one message."""
+        if not parts:
+            return
+        self._pace.count()
+        if len(parts) == 1:
+            ((message, body),) = parts
+            self.send(message, [body] if message.get("entries") else None)
+        else:
+            self.send({"t": "bundle", "messages": [message for message, _ in parts]}, [body for _, body in parts])
 
 
 class View(anywidget.AnyWidget):  # type: ignore[misc]

@@ -30,7 +30,7 @@ def is_running(pid: str) -> bool:
 
 def test_every_number_is_measured(tmp_path):
     samples = tmp_path / "samples.json"
-    short = ["--rounds", "1", "--seconds", "0.1", "--json", str(samples)]
+    short = ["--rounds", "1", "--seconds", "0.3", "--json", str(samples)]
     done = bench(*short, "--only", ",".join(NUMBERS), "--servers", ",".join(SERVERS))
     assert done.returncode == 0, done.stderr
     found = {(s["cell"], s["server"]): s["found"][NUMBERS[s["cell"]]] for s in json.loads(samples.read_text())}

@@ -58,6 +58,10 @@ class Page:
         if said["msg_type"] != "comm_msg" or content["comm_id"] != self._comm or content["data"]["method"] != "custom":
             return
         message = content["data"]["content"]
+        for one in message["messages"] if message["t"] == "bundle" else [message]:
+            self._take(one)
+
+    def _take(self, message: dict) -> None:
         if message["t"] == "snap":
             self.rows = {}
         elif message["t"] != "delta" or (message["ep"] == self._life and message["q"] <= self._number):

@@ -267,20 +267,6 @@ def test_hostile_bytes_are_text_and_nothing_runs(started):
     assert notebook.ask("[c.bytes_in for c in server.connections.values()]") == sizes
 
 
-def test_after_a_restart_of_the_kernel_the_board_says_so_and_a_run_makes_a_new_one(started):
-    notebook = started()
-    page = notebook.page
-    page.evaluate(
-        "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }"
-    )
-    expect(board(page)).to_contain_text("No word from the kernel", timeout=15 * SECOND)
-    notebook.wait_ready()
-    notebook.run(0)
-    expect(page.get_by_role("button", name="Add client")).to_be_enabled(timeout=PATIENCE * SECOND)
-    page.get_by_role("button", name="Add client").click()
-    expect(page.get_by_role("row", name="Connection #1", exact=True)).to_be_visible()
-
-
 def test_typing_in_the_board_leaves_the_notebooks_cells_alone(started):
     notebook = started()
     page = notebook.page

@@ -75,3 +75,12 @@ def test_fault_25_and_26_without_a_thread_it_begins_when_it_is_asked_again(clock
         clock.add(ticked)
     clock.add(ticked)
     assert ticked.wait_ticks(1) == [1]
+
+
+def test_a_clock_with_a_shorter_period_is_through_first(clock):
+    often, seldom = Ticked(*[True] * 19, False), Ticked(*[True] * 19, False)
+    clock.add(seldom)
+    Clock("an eager clock", 0.01).add(often)
+    often.wait_ticks(20)
+    assert seldom.answers
+    seldom.wait_ticks(20)

@@ -15,7 +15,7 @@ function makeList(...rows) {
     listing.update(given);
     return listing.rows.map((each) => each.id);
   };
-  const put = (...changed) => changed.forEach((each) => table.put(each));
+  const put = (...changed) => table.put(changed);
   put(...rows);
   return { table, listing, update, put };
 }

@@ -76,7 +76,7 @@ test("a closed store says nothing more", () => {
 
 test("rows are in the order of their numbers, whatever order they come in", () => {
   const table = new Table();
-  for (const id of [5, 1, 3, 1]) table.put({ id, seen: true });
+  table.put([5, 1, 3, 1].map((id) => ({ id, seen: true })));
   assert.deepEqual(table.rows.map((each) => each.id), [1, 3, 5]);
   assert.equal(table.get(5).id, 5);
   assert.equal(table.index.get(5), 2);

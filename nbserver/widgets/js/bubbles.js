@@ -52,7 +52,7 @@ export function settleHalf(chip, before, words) {
 
 /** `draw(isFolded)` → nodes. A long body shows its beginning; `unfolded` remembers which were opened. */
 function foldable(place, entry, { words, unfolded }, draw) {
-  const button = h("button", { class: "nbs-fold", type: "button", onClick: turn });
+  const button = h("button", { class: "nbs-unfold", type: "button", onClick: turn });
   function show() {
     const isOpen = unfolded.has(entry.n);
     place.replaceChildren(...draw(!isOpen));

@@ -1,7 +1,7 @@
 // Clients, a console each that reads like a terminal: what the program printed, what it asks, and there the box to answer it.
-import { attribute, attributes, h, peerText, svg, text } from "./dom.js";
+import { attribute, attributes, h, peerText, text } from "./dom.js";
 import { makeConsoleLines } from "./consolelines.js";
-import { stateIcon } from "./icons.js";
+import { glyph, stateIcon } from "./icons.js";
 import { flash, onShow, otherEnd, scrollTo } from "./otherend.js";
 import { refusalNote, replyBox } from "./replybox.js";
 import { makeRoot } from "./root.js";
@@ -18,8 +18,8 @@ const GLYPHS = {
   add: "M8 3v10M3 8h10",
 };
 
-const glyph = (name) => svg("svg", { viewBox: "0 0 16 16", class: `nbs-glyph is-${name}`, "aria-hidden": "true" }, svg("path", { d: GLYPHS[name] }));
-const button = (name, onClick, ...content) => h("button", { class: `nbs-button is-${name}`, type: "button", onClick }, glyph(name), ...content);
+const drawn = (name) => glyph(GLYPHS[name], `is-${name}`);
+const button = (name, onClick, ...content) => h("button", { class: `nbs-button is-${name}`, type: "button", onClick }, drawn(name), ...content);
 
 /** A prompt's last line, which is where the answer is typed; the kernel writes a line's end as \n. */
 export const lastLine = (prompt) => prompt.slice(prompt.lastIndexOf("\\n") < 0 ? 0 : prompt.lastIndexOf("\\n") + 2);

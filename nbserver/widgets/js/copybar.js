@@ -1,7 +1,8 @@
 // Copying: one message as text, as hex or as bytes for Python, from a bar at the bubble that is pointed at or has the focus;
 // and a whole transcript as text.
 import { copyText } from "./clipboard.js";
-import { attribute, attributes, h, svg } from "./dom.js";
+import { attribute, attributes, h } from "./dom.js";
+import { glyph } from "./icons.js";
 import { asHex, asLiteral, asText, transcriptText } from "./plaintext.js";
 
 const SHOWN = 1500; // milliseconds for which a button says that it was copied
@@ -122,7 +123,7 @@ export function makeCopyAll(hub) {
     const { entries } = store.transcript(TABLE, id);
     return transcriptText({ title: `#${id} ${peer}`, entries, encoding: settings.encoding(), isStream, language: settings.language(), words: settings.words() });
   }
-  const icon = svg("svg", { viewBox: "0 0 16 16", class: "nbs-glyph", "aria-hidden": "true" }, svg("path", { d: "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3" }));
+  const icon = glyph("M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3");
   const button = makeCopyButton(hub, { className: "is-copyall", make, say: () => {} });
   return {
     element: button.element,

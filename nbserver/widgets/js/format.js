@@ -14,8 +14,10 @@ export function binaryBytes(count) {
   return unit ? `${grouped(Math.round((count / unit[0]) * 10) / 10)} ${unit[1]}` : `${grouped(count)} B`;
 }
 
+const GROUPS = new Intl.NumberFormat("en"); // once: toLocaleString() makes one for each number, and costs milliseconds a drawing
+
 /** A number that a person is to read exactly: "1,000". */
-export const grouped = (number) => number.toLocaleString("en");
+export const grouped = (number) => GROUPS.format(number);
 
 export function count(number) {
   if (number < 1e4) return String(number);

@@ -2,6 +2,7 @@
 import { makeBrowserLink } from "./browser.js";
 import { attribute, attributes, h, svg, text } from "./dom.js";
 import { bytes, count, sparkPoints } from "./format.js";
+import { glyph } from "./icons.js";
 import { makeKeys } from "./keys.js";
 import { makeLimits } from "./limits.js";
 import { isPresenting, setPresenting } from "./presenting.js";
@@ -12,7 +13,6 @@ import { ratesOf } from "./store.js";
 const [WIDTH, HEIGHT] = [120, 24];
 
 const CORNERS = "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4";
-const drawing = (d) => svg("svg", { viewBox: "0 0 16 16", class: "nbs-drawing", "aria-hidden": "true" }, svg("path", { d }));
 
 function makeSpark() {
   const line = svg("polyline", { class: "nbs-sparkline" });
@@ -61,7 +61,7 @@ function makeButtons(hub) {
     smaller: button("smaller", () => settings.step(-1), "A−"),
     larger: button("larger", () => settings.step(1), "A+"),
     language: button("language", () => settings.toggleLanguage()),
-    present: button("present", ({ currentTarget }) => { setPresenting(currentTarget, !isPresenting(currentTarget)); desk.set({}); }, drawing(CORNERS)),
+    present: button("present", ({ currentTarget }) => { setPresenting(currentTarget, !isPresenting(currentTarget)); desk.set({}); }, glyph(CORNERS)),
     addClient: button("add", () => desk.act({ do: "add_client" }), h("span", { "aria-hidden": "true" }, "+ "), add),
     stop: button("stop", () => desk.act({ do: "stop" }), h("span", { "aria-hidden": "true" }, "■ "), stop),
   };

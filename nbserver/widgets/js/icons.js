@@ -13,6 +13,9 @@ const PATHS = {
   failed: "M8 4v5M8 11.8h.01",
 };
 
+/** A small line drawing on a button, from a path in a box of 16. */
+export const glyph = (d, name = "") => svg("svg", { viewBox: "0 0 16 16", class: `nbs-glyph ${name}`, "aria-hidden": "true" }, svg("path", { d }));
+
 export const stateIcon = () => {
   const path = svg("path", { d: "" });
   const icon = svg("svg", { viewBox: "0 0 16 16", class: "nbs-icon", "aria-hidden": "true" }, svg("circle", { cx: 8, cy: 8, r: 8 }), path);

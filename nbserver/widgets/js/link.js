@@ -2,7 +2,7 @@
 
 const CONTROL_PATIENCE = 1500; // milliseconds without an ack, then the same wish goes once more, over the comm
 const PATIENCE = 15000; // milliseconds until we tell the person that a kernel that says nothing has not answered
-const SILENT = { ok: false, code: "silent", error: "no answer from the kernel yet" };
+const refusal = (code) => ({ ok: false, code, error: `the kernel: ${code}` });
 
 /** 32 random hex digits. Not crypto.randomUUID(): a page that came over plain http from another machine lacks it. */
 export function newId() {
@@ -37,6 +37,7 @@ function overControl(model, request) {
 /** `isAlive()` says whether the kernel is heard: then what it does not answer waits for a running cell, and is not lost. */
 export function makeLink(model, { later = setTimeout, forget = clearTimeout, isAlive = () => false } = {}) {
   const pending = new Map(); // rid → {resolve, timers}
+  let closed = ""; // why
 
   /** One request, without waiting for anything. A second attempt takes the comm. Returns whether it took the control channel. */
   function say(request, attempt = 0) {
@@ -56,10 +57,11 @@ export function makeLink(model, { later = setTimeout, forget = clearTimeout, isA
 
   /** One request that the kernel answers. The promise never rejects: a refusal is an answer too. */
   function wish(request) {
+    if (closed) return Promise.resolve(refusal(closed));
     const message = { ...request, rid: newId() };
     return new Promise((resolve) => {
       const timers = [];
-      const insist = () => { if (isAlive()) timers[0] = later(insist, PATIENCE); else settle(message.rid, SILENT); };
+      const insist = () => { if (isAlive()) timers[0] = later(insist, PATIENCE); else settle(message.rid, refusal("silent")); };
       timers[0] = later(insist, PATIENCE);
       pending.set(message.rid, { resolve, timers });
       try {
@@ -73,6 +75,10 @@ export function makeLink(model, { later = setTimeout, forget = clearTimeout, isA
   return {
     say, wish,
     acked: (ack) => settle(ack.rid, ack),
-    close: () => { for (const rid of [...pending.keys()]) settle(rid, SILENT); },
+    /** Nothing can be asked any more; `code` says why. */
+    close(code = "silent") {
+      closed = code;
+      for (const rid of [...pending.keys()]) settle(rid, refusal(code));
+    },
   };
 }

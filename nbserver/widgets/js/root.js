@@ -6,6 +6,13 @@ import { followKeys, setPresenting } from "./presenting.js";
 import { reasonOf } from "./replybox.js";
 import { followTheme } from "./theme.js";
 
+/** Why what is shown may not be so, or "". */
+function staleText(store, words) {
+  if (store.fate) return words(`fate.${store.fate}`);
+  if (!store.hasSnapshot) return words("waitingKernel");
+  return store.isStale() ? words("stale", { time: duration(store.silence()) }) : "";
+}
+
 /** Lines that every view may have to say: the kernel is silent, a wish was refused. */
 function makeNotices(hub) {
   const stale = h("div", { class: "nbs-stale", role: "status", hidden: true });
@@ -16,9 +23,8 @@ function makeNotices(hub) {
     elements: [stale, refused],
     show(words) {
       const { store, desk } = hub;
-      const isStale = store.isStale();
-      attribute(stale, "hidden", store.hasSnapshot && !isStale);
-      text(stale, store.hasSnapshot ? (isStale ? words("stale", { time: duration(store.silence()) }) : "") : words("waitingKernel"));
+      attribute(stale, "hidden", store.hasSnapshot && !store.isStale());
+      text(stale, staleText(store, words));
       attribute(refused, "hidden", !desk.notice);
       text(reason, desk.notice ? words(desk.notice.ok ? "partly" : "refused", { reason: reasonOf(desk.notice, words) }) : "");
       attribute(dismiss, "aria-label", words("dismiss"));

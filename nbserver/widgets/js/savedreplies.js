@@ -1,5 +1,6 @@
 // Texts that are used again and again: a menu beside a reply box, and Alt+1 to Alt+9 in it. They go into the box and are never sent by themselves.
-import { attribute, attributes, h, peerText, svg, text, tokenNodes } from "./dom.js";
+import { attribute, attributes, h, peerText, text, tokenNodes } from "./dom.js";
+import { glyph } from "./icons.js";
 import { tokens } from "./text.js";
 
 const TYPING = 700; // milliseconds between two letters of one beginning
@@ -50,7 +51,7 @@ function makeItem(hub, saved, at, words, choose) {
 
 /** The button beside `box`, with its menu. */
 export function makeSavedReplies(hub, box) {
-  const icon = svg("svg", { viewBox: "0 0 16 16", class: "nbs-savedicon", "aria-hidden": "true" }, svg("path", { d: "M4 2.2h8v11.4l-4-3.2-4 3.2z" }));
+  const icon = glyph("M4 2.2h8v11.4l-4-3.2-4 3.2z");
   const button = h("button", { class: "nbs-button is-saved", type: "button", "aria-haspopup": "menu", "aria-expanded": "false", onClick: () => (menu.hidden ? open() : close()) }, icon);
   const menu = h("div", { class: "nbs-menu", role: "menu", tabindex: "-1", hidden: true, onKeydown: onKey });
   const element = h("span", { class: "nbs-saved" }, button, menu);

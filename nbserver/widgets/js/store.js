@@ -21,8 +21,12 @@ export const FILTERS = {
   closed: isEnded,
 };
 
-/** A row as an object. */
-export const toRow = (columns) => Object.fromEntries(COLUMNS.map((name, i) => [name, columns[i]]));
+/** A row as an object. Ten thousand come at once: all are filled in one order, so that they share one shape. */
+export function toRow(columns) {
+  const row = {};
+  for (let i = 0; i < COLUMNS.length; i++) row[COLUMNS[i]] = columns[i];
+  return row;
+}
 
 /** A rule as an object. */
 export const toRule = ([number, contains, answer, isOn, answered]) => ({ number, contains, answer, isOn, answered });
@@ -36,13 +40,17 @@ export class Table {
 
   get(id) { return this.rows[this.index.get(id)]; }
 
-  put(row) {
-    const at = this.index.get(row.id);
-    if (at !== undefined) { this.rows[at] = row; return; }
-    const isLast = !this.rows.length || this.rows.at(-1).id < row.id;
-    this.rows.push(row);
-    if (isLast) this.index.set(row.id, this.rows.length - 1);
-    else this.reorder();
+  /** Rows that are new or have changed; put in order once, however many they are. */
+  put(rows) {
+    let isInOrder = true;
+    for (const row of rows) {
+      const at = this.index.get(row.id);
+      if (at !== undefined) { this.rows[at] = row; continue; }
+      isInOrder &&= !this.rows.length || this.rows.at(-1).id < row.id;
+      this.index.set(row.id, this.rows.length);
+      this.rows.push(row);
+    }
+    if (!isInOrder) this.reorder();
   }
 
   drop(ids) {
@@ -117,6 +125,7 @@ export class Store {
     this.isSynced = false;
     this.hasSnapshot = false;
     this.isClosed = false;
+    this.fate = ""; // of the kernel: "", "cut", "lost", "restarted" or "over"
     this.heard = clock();
     this.offset = -Infinity; // kernel's clock minus the page's
   }
@@ -140,7 +149,7 @@ export class Store {
     this.home = message.home ?? "";
     this.isSynced = this.hasSnapshot = true;
     for (const table of ["connections", "clients"]) {
-      for (const columns of message[table]) this.tables[table].put(toRow(columns));
+      this.tables[table].put(message[table].map(toRow));
     }
     this.takeFacts(message);
     if (isContinuous) return;
@@ -155,7 +164,7 @@ export class Store {
       return;
     }
     for (const table of ["connections", "clients"]) {
-      for (const columns of message[table] ?? []) this.tables[table].put(toRow(columns));
+      this.tables[table].put((message[table] ?? []).map(toRow));
       if (message.gone?.[table]) this.tables[table].drop(message.gone[table]);
     }
     this.takeFacts(message);
@@ -285,7 +294,19 @@ export class Store {
   silence() { return this.clock() - this.heard; }
 
   /** Silence is a fault only while something can still happen: a hub whose server and clients have ended has nothing to say. */
-  isStale() { return this.silence() > STALE && !this.isOver(); }
+  isStale() { return this.fate !== "" || (this.silence() > STALE && !this.isOver()); }
+
+  /** The page was told what became of the kernel. Returns whether it is over with all that is shown here. */
+  meet(fate) {
+    const wasCut = this.fate === "cut" || this.fate === "lost";
+    this.fate = fate;
+    if (fate === "" && wasCut && !this.isClosed) this.hello(); // whatever was said meanwhile
+    if (fate === "restarted" || fate === "over") {
+      if (this.server) this.server = { ...this.server, state: "stopped" }; // it ended with its kernel, which could not tell
+      this.close();
+    }
+    return this.isClosed;
+  }
 
   isOver() {
     const isStopped = this.server === null || this.server.state === "stopped";
