@@ -125,6 +125,7 @@ class Program(Console):
             if self._thread.ident is not None:
                 self.close()
                 self.wait_ended(_ENDING_SECONDS)
+            self._settle()  # while it still says that it has ended: whoever waits for that must see it
             self._renew()
             self.before_again()
             self._thread.name = self.name
@@ -135,6 +136,9 @@ class Program(Console):
             except BaseException as error:
                 self._fail_to_run(error)
                 raise
+
+    def _settle(self) -> None:
+        """Wait until nothing of the run before goes on."""
 
     def _prepare(self) -> None:
         """Have ready what the next run needs, before its thread starts."""

@@ -90,9 +90,11 @@ class Client(Program):
         if self._script:
             self._player = play(self, self._script)
 
-    def _prepare(self) -> None:
+    def _settle(self) -> None:
         if self._player is not None:
             self._player.join()  # its client has ended, which ends every wait in it
+
+    def _prepare(self) -> None:
         self._decoder = Decoder()
         self._heard: list[str] = []
         self._socket = _connect(self.target)

@@ -222,6 +222,13 @@ class Connection(Traffic):
             return "waiting"
         return self.activity.value if self._state is ConnectionState.OPEN else self._state.value
 
+    @property
+    def mark(self) -> tuple[Any, ...]:
+        """Differs from an earlier one when anything that a row shows has changed; cheaper than to look at all of it."""
+        question = self.question
+        asks = question.number if question is not None else 0
+        return (self._state, self.activity, self.messages_in, self.messages_out, self.last, asks, self.note)
+
     def reply(self, text: str, ask: int = 0, timeout: float = 1.0) -> None:
         """Give the client `text`: as the answer of the ``input()`` that waits here, or else sent as it is, in UTF-8.
 
@@ -435,9 +442,9 @@ class Connection(Traffic):
     @property
     def title(self) -> str:
         """Who it is, how it stands, and how much it carried, in one line that is safe to show."""
-        ended = f" ({safe_text(self.note, 200)})" if self.note else ""
+        why = f" ({safe_text(self.note, 200)})" if self.note else ""
         carried = f"{self.messages_in} in, {self.messages_out} out, {self.bytes_in + self.bytes_out} B"
-        return f"#{self.number} {address_text(self.peer)} {self.status}{ended}, {carried}"
+        return f"#{self.number} {address_text(self.peer)} {self.status}{why}, {carried}"
 
     def __repr__(self) -> str:
         carried = f"{self.bytes_in} B in, {self.bytes_out} B out"

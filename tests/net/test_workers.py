@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import queue
 import threading
 
 import pytest
@@ -50,10 +51,11 @@ def test_jobs_after_the_close_are_done_too():
 
 
 def test_what_a_job_raises_is_told_and_the_worker_goes_on():
-    told, done = [], threading.Event()
-    workers = Workers("worker", told.append)
+    told, done = queue.SimpleQueue(), threading.Event()
+    workers = Workers("worker", told.put)
     workers.submit(lambda: 1 / 0)
     workers.submit(done.set)
     assert done.wait(5)
+    assert told.get(timeout=5) == "ZeroDivisionError in worker-1: division by zero"
     workers.close()
-    assert told == ["ZeroDivisionError in worker-1: division by zero"]
+    assert told.empty()
