@@ -3,19 +3,21 @@
 from .binding import address_error
 from .certificate import Certificate, throwaway_certificate
 from .clock import Clock
-from .connection import Connection, address_text
+from .connection import Connection
 from .door import Access
 from .finding import find
 from .handlers import ChatRoom, Conversation, Echo
 from .limits import Limits
+from .listening import listen
 from .observation import Observation
 from .observed import Observed, observed_class, refuse_forking
+from .peer import address_text
 from .reach import Reach, Zone, bound_to
 from .registry import at_port, servers, stop_all
 from .report import StopReport
 from .rules import LONGEST, Rule, Rules
 from .savedreplies import SavedReplies
-from .server import Server, listen
+from .server import Server
 from .sockets import ObservedSocket
 from .unixpath import private_path
 

@@ -9,8 +9,8 @@ from typing import Any
 from ..errors import AddressError, UsageError
 from ..text import safe_text
 from . import proc, registry
-from .connection import address_text
 from .observed import observed_class
+from .peer import address_text
 from .unixpath import for_this_user_only
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import select
 import socket
 import struct
 import threading
@@ -19,6 +17,7 @@ from ..events import KEPT_BYTES, Event, Kind, new_event, text_event
 from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over, may_follow
 from ..text import encoded, safe_text
 from . import proc
+from .peer import address_text, is_vanished, look, tcp_ends, wait_writable, words_of
 from .traffic import Traffic
 from .waiting import Ear, ear_of, named, wait, wait_async
 from .watch import peer_watch
@@ -29,25 +28,6 @@ if TYPE_CHECKING:
 
 _FINISHING_SECONDS = 0.1  # for how long a reply waits for the handler's own send() to end
 _DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
-_HALF_CLOSED = getattr(select, "POLLRDHUP", 0)  # Linux
-_UNREACHABLE = {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
-
-
-def address_text(address: Any) -> str:
-    """An address as people write it: ``127.0.0.1:8008``, ``[::1]:8008``, or a Unix socket's path. Safe to show."""
-    if isinstance(address, tuple) and len(address) >= 2:
-        host = f"[{address[0]}]" if ":" in str(address[0]) else str(address[0])
-        return safe_text(f"{host}:{address[1]}")
-    if isinstance(address, bytes):
-        address = "@" + address.lstrip(b"\0").decode("utf-8", "backslashreplace")
-    return safe_text(str(address or "")) or "(unnamed)"
-
-
-def host_text(address: Any) -> str:
-    """The part of an address that tells who it is: without the port, and IPv4 written as such. Safe to show."""
-    if isinstance(address, tuple) and address:
-        return safe_text(str(address[0]).partition("%")[0].removeprefix("::ffff:"))
-    return address_text(address)
 
 
 class Connection(Traffic):
@@ -138,7 +118,10 @@ class Connection(Traffic):
         is_ours = self._is_hung_up or self._end_state is ConnectionState.RESET
         if is_vanished(error) and is_ours:
             return  # only what a connection that is gone says to a handler that goes on using it
-        self._end_state, self.note = ConnectionState.FAILED, safe_text(f"{type(error).__name__}: {_words(error)}", 200)
+        self._end_state, self.note = (
+            ConnectionState.FAILED,
+            safe_text(words_of(error), 200),
+        )
         self._observation.count_error()
         self._tell(text_event(Kind.ERROR, time.time(), self.number, report(error)), announce=True)
 
@@ -188,11 +171,11 @@ class Connection(Traffic):
         sock = self.socket
         if sock is None or not self.is_waiting:
             return False
-        has_left, is_dead, is_broken = _look(sock)
+        has_left, is_dead, is_broken = look(sock)
         if not has_left:
             return False  # said of an earlier connection with the same descriptor
-        is_gone = is_dead or proc.is_alive(*_tcp_ends(sock, self.peer)) is False
-        is_broken = is_broken or (is_gone and _look(sock)[2])  # it may have broken off while the table was read
+        is_gone = is_dead or proc.is_alive(*tcp_ends(sock, self.peer)) is False
+        is_broken = is_broken or (is_gone and look(sock)[2])  # it may have broken off while the table was read
         if is_broken and not self._is_hung_up:
             self._vanished("the peer vanished while its handler waited for a person")
         else:
@@ -324,7 +307,7 @@ class Connection(Traffic):
         try:
             while view or getattr(self._must_live(), "unsent", None):
                 # Asked before: with a time-out of the handler's on the socket, send() itself would wait.
-                if not _wait_writable(self._must_live(), max(0.0, deadline - time.monotonic())):
+                if not wait_writable(self._must_live(), max(0.0, deadline - time.monotonic())):
                     break
                 went = self._send_some(view)
                 if went < min(1, len(view)) and time.monotonic() > deadline:
@@ -449,51 +432,3 @@ class Connection(Traffic):
     def __repr__(self) -> str:
         carried = f"{self.bytes_in} B in, {self.bytes_out} B out"
         return f"<Connection #{self.number} {address_text(self.peer)} {self.status}, {carried}>"
-
-
-def is_vanished(error: BaseException) -> bool:
-    """Whether this is what a socket says when the other end is gone."""
-    return isinstance(error, ConnectionError) or (isinstance(error, OSError) and error.errno in _UNREACHABLE)
-
-
-def _words(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # the user's own __str__
-        return "(its text cannot be made)"
-
-
-def _wait_writable(sock: socket.socket, timeout: float) -> bool:
-    """Whether something can be sent; True as well when the socket was closed meanwhile, which sending will tell."""
-    try:
-        if not hasattr(select, "poll"):
-            return bool(select.select([], [sock], [], timeout)[1])
-        poll = select.poll()  # not select(): descriptors may be above 1 024
-        poll.register(sock, select.POLLOUT)
-        return bool(poll.poll(timeout * 1000))
-    except (OSError, ValueError):
-        return True
-
-
-def _look(sock: socket.socket) -> tuple[bool, bool, bool]:
-    """Whether the peer has closed its side, whether nothing can be sent to it either, and whether it broke off."""
-    if not _HALF_CLOSED:
-        return True, False, False  # not Linux: the watch has found the end of what it sent, and no more can be known
-    try:
-        poll = select.poll()
-        poll.register(sock, _HALF_CLOSED)  # errors and POLLHUP are always told
-        told = sum(flags for _, flags in poll.poll(0))
-    except (OSError, ValueError):
-        return True, True, False  # closed meanwhile
-    return bool(told), bool(told & ~_HALF_CLOSED), bool(told & select.POLLERR)
-
-
-def _tcp_ends(sock: socket.socket, peer: Any) -> tuple[str, int, str]:
-    """Peer's host and port, and our host; hosts that are no IP addresses make `proc.is_alive` say "not known"."""
-    if not isinstance(peer, tuple):
-        return "", 0, ""
-    host = str(peer[0]).split("%")[0].removeprefix("::ffff:")
-    try:
-        return host, peer[1], str(sock.getsockname()[0]).removeprefix("::ffff:")
-    except OSError:
-        return "", 0, ""

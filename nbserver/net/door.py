@@ -21,7 +21,8 @@ from ..errors import UsageError
 from ..text import safe_text
 from . import tls
 from .certificate import Certificate
-from .connection import Connection, host_text
+from .connection import Connection
+from .peer import host_text
 from .reach import Zone, peer_zone
 
 if TYPE_CHECKING:

@@ -17,11 +17,12 @@ from ..events import Kind, text_event
 from ..journal import Journal
 from ..states import ConnectionState
 from .clock import Clock, Ticked
-from .connection import Connection, host_text
+from .connection import Connection
 from .deadlines import Deadlines
 from .door import Access, Door, Gate
 from .limits import Limits
 from .onecore import OneCore
+from .peer import host_text
 from .rules import Rules
 from .traffic import CREDIT, Traffic
 

@@ -28,8 +28,9 @@ from typing import Any, cast
 from .. import context
 from ..errors import InputClosed, UsageError
 from ..events import KEPT_BYTES, Kind
-from .connection import Connection, address_text
+from .connection import Connection
 from .observation import Observation
+from .peer import address_text
 from .resilient import ResilientLoop
 from .sockets import ObservedDatagramSocket, ObservedSocket, Seen, datagram_servers
 from .tls import TLSSocket

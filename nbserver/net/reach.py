@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Any, NamedTuple
 
-from .connection import address_text
+from .peer import address_text
 
 # To these nothing is sent: connect() of a datagram socket only looks up by which of its addresses this machine would go
 # there (RFC 5737 and RFC 3849: for documentation, nobody has them).

@@ -8,7 +8,7 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, overload
 
 from .. import console, context
@@ -16,22 +16,16 @@ from ..console import Program
 from ..errors import ConnectionEnded, NbserverError, NotHeard, UsageError
 from ..events import Kind
 from ..export import Snapshot, count_of
-from ..journal import Journal
-from ..states import SERVER_TRANSITIONS, LoopState, ServerState, may_follow
+from ..states import SERVER_TRANSITIONS, ServerState, may_follow
 from ..text import safe_text
-from . import proc, registry
-from .binding import bind
-from .connection import Connection, address_text
+from . import registry
+from .connection import Connection
 from .door import Access
 from .finding import find
-from .handlers import Conversation
+from .known import Known
 from .limits import Limits
 from .observation import Observation, close_copy
-from .observed import refuse_forking
-from .reach import Reach
 from .report import StopReport
-from .rules import Rules
-from .savedreplies import SavedReplies, saved_replies
 from .takeover import take_over
 from .unixpath import UnixPath
 from .waiting import ear_of, named, wait, wait_async
@@ -39,15 +33,13 @@ from .waiting import ear_of, named, wait, wait_async
 _ASYNC_PATIENCE = 0.2  # seconds for a client that does not read, while no other task of the loop runs
 
 
-class Server:
+class Server(Known):
     """A ``socketserver`` server that runs in a background thread, observed.
 
     Call, from any thread: `start`, `stop`, `reply`, `ask`, `broadcast`, `snapshot`, `wait_…`, and all that is read;
     ``with`` starts and stops it. Override: nothing. Leave alone: names with an underscore.
 
     Attributes:
-        base: The ``socketserver`` object itself.
-        observation: What is known of it: see `Observation`.
         cell: Where in a notebook it was made, such as ``cell [3]``, or "".
         panel: Its board, where there is a notebook to show one; set by the front door, which knows of notebooks.
         program: The program that made it, if a program did (``%%server``).
@@ -251,7 +243,7 @@ class Server:
             if not self._may_let_go or not self._loop.is_done.is_set() or self.observation.live:
                 return
             holds, self._holds_console = self._holds_console, False
-            self.base.__class__ = self._own_class  # type: ignore[assignment]
+            self.base.__class__ = self._own_class
         if holds:
             console.release()
 
@@ -274,129 +266,7 @@ class Server:
     def __exit__(self, *exception: object) -> None:
         self.stop()
 
-    # ── what is known ──
-
-    @property
-    def state(self) -> ServerState:
-        """Where it is in its life."""
-        return self._state
-
-    @property
-    def journal(self) -> Journal:
-        """All the facts, bounded; read with a cursor."""
-        return self.observation.journal
-
-    @property
-    def limits(self) -> Limits:
-        """What it allows; may be changed while it serves."""
-        return self.observation.limits
-
-    @property
-    def address(self) -> Any:
-        """Where it listens: ``(host, port)``, or a Unix socket's path."""
-        address = self.base.server_address
-        return address[:2] if isinstance(address, tuple) else address
-
-    @property
-    def address_text(self) -> str:
-        """Where it listens, as people write it: ``127.0.0.1:8008``."""
-        return address_text(self.base.server_address)
-
-    @property
-    def kind(self) -> str:
-        """The name of the server's class."""
-        return self._own_class.__name__
-
-    @property
-    def thread(self) -> threading.Thread | None:
-        """The thread of the accept loop."""
-        return self._thread
-
-    @property
-    def access(self) -> Access:
-        """Who may connect."""
-        return self.observation.access
-
-    @property
-    def token(self) -> str:
-        """What a client's first line must show, as ``HELLO <token>``; "" if it need not."""
-        return self.access.token
-
-    @property
-    def reach(self) -> Reach:
-        """Who can reach it, and the addresses that they type."""
-        return Reach.of(self.base.server_address, self.access.lan, self.access.allow_public)
-
-    @property
-    def backlog(self) -> int | None:
-        """How many clients the operating system has connected that wait to be accepted; None if it does not tell."""
-        return proc.backlog(self.base.socket) if not self.is_datagram else None
-
-    @property
-    def backlog_peers(self) -> list[tuple[str, int]]:
-        """Who waits to be accepted: their addresses, in no order, as far as the operating system tells (Linux, TCP).
-
-        Reads a table of all TCP sockets of the machine: some milliseconds where there are thousands.
-        """
-        return proc.backlog_peers(self.base.socket) if self.backlog else []
-
-    @property
-    def loop(self) -> LoopState:
-        """What the accept loop is doing at this moment."""
-        loop = self._loop
-        if self._state is not ServerState.SERVING:
-            return LoopState.ENDED
-        if loop.thread is None:
-            return LoopState.UNSEEN
-        if not loop.is_selecting:
-            return LoopState.RUNNING if loop.serving is None else LoopState.SERVING
-        if self.is_pausing:
-            return LoopState.PAUSED
-        return LoopState.SELECTING if self.is_datagram or self.observation.has_room else LoopState.FULL
-
-    @property
-    def serving(self) -> Connection | None:
-        """The connection that the accept loop serves itself, while it does: then it accepts nobody."""
-        return self._loop.serving if self._loop.thread is not None else None
-
-    @property
-    def speaks_http(self) -> bool:
-        """Whether a browser can ask it: its handler is one of `http.server`."""
-        handler = getattr(self.base, "RequestHandlerClass", None)
-        return isinstance(handler, type) and any(c.__module__ == "http.server" for c in handler.__mro__)
-
-    @property
-    def family(self) -> socket.AddressFamily:
-        """The kind of its address: `socket.AF_INET`, ``AF_INET6`` or ``AF_UNIX``."""
-        return socket.AddressFamily(getattr(self.base, "address_family", socket.AF_INET))
-
-    @property
-    def is_pausing(self) -> bool:
-        """Whether it accepts nobody for a moment, after a lack of descriptors."""
-        return self._loop.pause() > 0
-
-    @property
-    def is_datagram(self) -> bool:
-        """Whether it serves datagrams (UDP), and so has peers in place of connections."""
-        return getattr(self.base, "socket_type", None) == socket.SOCK_DGRAM
-
-    @property
-    def connections(self) -> Mapping[int, Connection]:
-        """The connections by number: all that live, and the last 1 000 that have ended. A copy."""
-        return dict(self.observation.connections)
-
-    def __getitem__(self, number: int) -> Connection:
-        """Connection `number`. Raises `UsageError` when there is none."""
-        try:
-            return self.observation.connections[number]
-        except KeyError:
-            known = ", ".join(f"#{n}" for n in list(self.observation.connections)[-10:]) or "none yet"
-            raise UsageError(f"there is no connection #{number} here (known: {known})") from None
-
-    @property
-    def accepted(self) -> int:
-        """How many connections it has accepted in all."""
-        return self.observation._last_number
+    # ── waiting ──
 
     @overload
     def wait_for_connections(self, number: int) -> Coroutine[Any, Any, list[Connection]]: ...
@@ -469,16 +339,6 @@ class Server:
         return made
 
     # ── what people do ──
-
-    @property
-    def rules(self) -> Rules:
-        """What answers an ``input()`` of a handler in place of a person: ``server.rules.add("hello", "hi there")``."""
-        return self.observation.rules
-
-    @property
-    def saved_replies(self) -> SavedReplies:
-        """Texts that the board offers to reply with; all servers of this process have the same."""
-        return saved_replies
 
     def reply(self, number: int, text: str, ask: int = 0) -> None:
         """As `Connection.reply` of connection `number`."""
@@ -565,40 +425,3 @@ def console_of_this_thread(server: Server) -> Connection | None:
     speaker = context.current()
     mine = isinstance(speaker, Connection) and speaker._observation is server.observation
     return speaker if mine else None  # type: ignore[return-value]
-
-
-def listen(
-    handler: Any = None,
-    address: Any = ("127.0.0.1", 0),
-    server_class: type[socketserver.BaseServer] = socketserver.ThreadingTCPServer,
-    limits: Limits | None = None,
-    access: Access | None = None,
-) -> Server:
-    """Bind a server; it serves after `Server.start`.
-
-    Args:
-        handler: A `socketserver.BaseRequestHandler` subclass, or anything that is called as one; None replies by hand.
-        address: ``(host, port)``, port 0 for any that is free; a path for a Unix socket.
-        server_class: Any class built on ``socketserver``.
-        limits: What it allows.
-        access: Who may connect; by default this machine only.
-
-    Raises:
-        UsageError: The handler is no handler, or the class no server class.
-        AddressError: The address cannot be bound; the message says why, and what would do.
-    """
-    handler = Conversation if handler is None else handler
-    if not callable(handler) or not (not isinstance(handler, type) or hasattr(handler, "handle")):
-        raise UsageError(
-            f"the handler must be a class with a handle() method, such as a subclass of "
-            f"socketserver.BaseRequestHandler, not {safe_text(repr(handler), 80)}"
-        )
-    if not (isinstance(server_class, type) and issubclass(server_class, socketserver.BaseServer)):
-        raise UsageError(f"server_class must be a class built on socketserver, not {safe_text(repr(server_class), 80)}")
-    refuse_forking(server_class)
-    base = bind(server_class, address, handler)
-    try:
-        return Server(base, limits, access)
-    except BaseException:
-        base.server_close()
-        raise
