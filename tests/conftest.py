@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ CHROMIUM_ARGS = [
     "--disable-sync",
 ]
 CHROMIUM_KEY = pytest.StashKey[str]()
+CACHE = Path(__file__).parents[1] / ".cache"
 OLD = "ipykernel==6.29.5"  # the oldest that is supported
 SETTLE = 5.0  # seconds that threads and descriptors have to go away after a test
 PIXELS = """async (url) => {
@@ -46,6 +48,20 @@ from playwright.sync_api import sync_playwright
 with sync_playwright() as playwright:
     print(playwright.chromium.executable_path)
 """
+
+
+# --- one at a time ---------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """One of the processes that share the tests at a time: what it installs in here is for all of them."""
+    import fcntl
+
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # let go with the file, and with the process
+        yield
 
 
 # --- a browser ----------------------------------------------------------------------------------------------
@@ -136,7 +152,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.collectonly or not any(item.get_closest_marker("browser") for item in session.items):
         return
     try:
-        session.config.stash[CHROMIUM_KEY] = find_chromium()
+        with alone():
+            session.config.stash[CHROMIUM_KEY] = find_chromium()
     except NoChromium as error:
         session.config.stash[CHROMIUM_KEY] = f"!{error}"
 
@@ -229,12 +246,13 @@ def nothing_left(capfd):
 @pytest.fixture(scope="session")
 def old_python() -> str:
     """The Python of an environment with the oldest ipykernel that is supported; made once, and kept in `.cache`."""
-    folder = Path(__file__).parents[1] / ".cache" / OLD.replace("==", "-")
+    folder = CACHE / OLD.replace("==", "-")
     python = folder / "bin" / "python"
     done = folder / "done"
     wanted = [OLD, "ipywidgets>=8.1", "anywidget>=0.11", "nest-asyncio>=1.6", "segno>=1.6", "trustme>=1.1"]
-    if not done.exists() or done.read_text() != "\n".join(wanted):
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
-        done.write_text("\n".join(wanted))
+    with alone():
+        if not done.exists() or done.read_text() != "\n".join(wanted):
+            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+            subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
+            done.write_text("\n".join(wanted))
     return str(python)
