@@ -304,6 +304,11 @@ class Connection(Traffic):
     def _send_within(self, data: bytes, timeout: float) -> int:
         """Send as much as goes within `timeout` seconds without waiting in ``send``; returns how many bytes went."""
         view, deadline = memoryview(data), time.monotonic() + timeout
+        self._must_live()
+        # Told first, if it goes in one piece: its client may answer before this thread runs again.
+        is_told = 0 < len(data) <= KEPT_BYTES
+        if is_told:
+            self._sent_past(data, len(data))
         try:
             while view or getattr(self._must_live(), "unsent", None):
                 # Asked before: with a time-out of the handler's on the socket, send() itself would wait.
@@ -315,7 +320,10 @@ class Connection(Traffic):
                 view = view[went:]
         finally:
             sent = len(data) - len(view)
-            if sent:
+            if is_told and view:
+                self.bytes_out -= len(view)
+                self.notice(f"{len(view)} bytes of that were not sent")
+            elif sent and not is_told:
                 self._sent_past(data, sent)
         return sent
 

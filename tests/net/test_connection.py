@@ -353,3 +353,27 @@ def test_whoever_has_waited_for_a_connection_finds_it(serve, connect, monkeypatc
     server = serve(net.Echo)
     connect(server, 1)
     assert server[1].number == server.accepted == 1
+
+
+def read_all(sock):
+    while sock.recv(100):
+        pass
+
+
+def test_what_goes_past_the_handler_stands_above_the_answer_to_it(handled):
+    """A client that answers at once may be heard before send() has returned here."""
+    connection, client = handled(read_all)
+
+    def answer():
+        while question := client.recv(100):
+            client.sendall(question.upper())
+
+    answering = threading.Thread(target=answer)
+    answering.start()
+    for n in range(60):  # within what is kept of a connection at once
+        connection.send(b"question %d" % n)
+        assert connection.receive(timeout=5) == b"QUESTION %d" % n
+    connection.close()
+    answering.join(5)
+    kinds = [event.kind for event in connection.transcript if event.kind in (Kind.SENT, Kind.RECEIVED)]
+    assert kinds == [Kind.SENT, Kind.RECEIVED] * 60

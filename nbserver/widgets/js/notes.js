@@ -6,6 +6,7 @@ const ZH = [
   // how a connection ended
   ["the client closed", "客户端关闭了连接"],
   ["the server closed", "服务器关闭了连接"],
+  ["{} bytes of that were not sent", "其中 {} 字节没有发送"],
   ["closed by you", "由你关闭"],
   ["reset by you", "由你重置"],
   ["the server was stopped", "服务器已停止"],
