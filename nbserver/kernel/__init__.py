@@ -1,6 +1,6 @@
 """The only package that knows IPython and ipykernel."""
 
-from . import bridge, roundtrip
+from . import bridge, ending, roundtrip
 from .bridge import install, view_paths
 from .cells import Cell, current_cell, shell
 from .doctor import doctor
@@ -30,6 +30,7 @@ __all__ = [
     "has_server_proxy",
     "install",
     "bridge",
+    "ending",
     "roundtrip",
     "run_text",
     "shell",

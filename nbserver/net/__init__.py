@@ -13,7 +13,7 @@ from .observation import Observation
 from .observed import Observed, observed_class, refuse_forking
 from .peer import address_text
 from .reach import Reach, Zone, bound_to
-from .registry import at_port, servers, stop_all
+from .registry import at_port, servers, stop_all, stop_all_at_exit
 from .report import StopReport
 from .rules import LONGEST, Rule, Rules
 from .savedreplies import SavedReplies
@@ -53,4 +53,5 @@ __all__ = [
     "observed_class",
     "servers",
     "stop_all",
+    "stop_all_at_exit",
 ]

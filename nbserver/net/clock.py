@@ -9,6 +9,7 @@ import time
 from typing import Protocol
 
 PERIOD = 0.1  # seconds
+_END_SECONDS = 1.0
 
 
 class Ticked(Protocol):
@@ -36,6 +37,7 @@ class Clock:
         self._ticked: list[Ticked] = []
         self._thread: threading.Thread | None = None
         self._hurry = threading.Event()
+        self._is_over = False
         if hasattr(os, "register_at_fork"):  # a clock is there as long as its process
             os.register_at_fork(after_in_child=self._after_fork)
 
@@ -52,7 +54,7 @@ class Clock:
         with self._lock:
             if ticked not in self._ticked:
                 self._ticked.append(ticked)
-            if self._thread is None:
+            if self._thread is None and not self._is_over:
                 # A daemon: it serves what must not keep the kernel alive either.
                 thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 try:
@@ -64,6 +66,15 @@ class Clock:
     def hurry(self) -> None:
         """Tick now: the effect of a click is seen at once."""
         self._hurry.set()
+
+    def end(self) -> None:
+        """Tick no more, and wait for the tick that is under way. Thread: any but its own."""
+        with self._lock:
+            self._is_over, thread = True, self._thread
+            self._ticked.clear()
+        self._hurry.set()
+        if thread is not None:
+            thread.join(_END_SECONDS)
 
     def _run(self) -> None:
         while due := self._due():
@@ -88,7 +99,7 @@ class Clock:
     def _due(self) -> list[Ticked]:
         """What is to be called now. Taken out of the list, so that what is added during its own call stays in."""
         with self._lock:
-            due, self._ticked = self._ticked, []
+            due, self._ticked = [] if self._is_over else self._ticked, []
             if not due:
                 self._thread = None
             return due

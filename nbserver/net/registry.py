@@ -54,7 +54,8 @@ def at_port(port: int) -> Server | None:
     return next((s for s in servers() if isinstance(s.address, tuple) and s.address[1] == port), None)
 
 
-def _stop_all_at_exit() -> None:
+def stop_all_at_exit() -> None:
+    """Stop every server that serves, in a fraction of a second. Thread: the main one; twice is once."""
     # All together have so long: a kernel that ends must not wait for each.
     deadline = time.monotonic() + 0.2
     for server in servers():
@@ -62,7 +63,7 @@ def _stop_all_at_exit() -> None:
 
 
 # At exit daemon threads are frozen wherever they are; ended first, they close their sockets in order.
-atexit.register(_stop_all_at_exit)
+atexit.register(stop_all_at_exit)
 
 
 def _after_fork() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
 import threading
@@ -48,6 +49,7 @@ Part = tuple[Message, bytes]
 # Handlers' threads never send: each thread that does would open a ZeroMQ socket of its own, and at about a thousand the
 # kernel fails; and the Jupyter server silently drops what exceeds a thousand messages a second.
 publisher = Clock("nbserver-publisher", _PERIOD)
+atexit.register(publisher.end)  # a message that is being sent when ZeroMQ ends would be sent in part
 
 
 # What holds for every board of this notebook; `nbserver lab` says which language the course was opened in.

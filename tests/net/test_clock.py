@@ -84,3 +84,16 @@ def test_a_clock_with_a_shorter_period_is_through_first(clock):
     often.wait_ticks(20)
     assert seldom.answers
     seldom.wait_ticks(20)
+
+
+def test_a_clock_that_was_ended_ticks_no_more_whatever_is_added(clock):
+    ticked = Ticked(*[True] * 100)
+    clock.add(ticked)
+    ticked.wait_ticks(1)
+    clock.end()
+    assert "a clock" not in {thread.name for thread in threading.enumerate()}
+    left = len(ticked.answers)
+    clock.add(ticked)
+    clock.hurry()
+    assert "a clock" not in {thread.name for thread in threading.enumerate()}
+    assert len(ticked.answers) == left
