@@ -147,6 +147,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("soak", "browser")])
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """With several processes each has whole files, and they come in the order above."""
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Finds Chromium before the first test, outside the time limit of any test."""
     if session.config.option.collectonly or not any(item.get_closest_marker("browser") for item in session.items):
