@@ -54,13 +54,20 @@ with sync_playwright() as playwright:
 
 
 @contextlib.contextmanager
-def alone() -> Iterator[None]:
-    """One of the processes that share the tests at a time: what it installs in here is for all of them."""
+def alone(name: str = "installing") -> Iterator[None]:
+    """For one process at a time of those that share the tests: what it installs, or binds, is of concern to all."""
     import fcntl
 
     CACHE.mkdir(exist_ok=True)
-    with (CACHE / "lock").open("w") as file:
+    with (CACHE / f"{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # let go with the file, and with the process
+        yield
+
+
+@pytest.fixture
+def port_8008() -> Iterator[None]:
+    """The port of the tutorial's programs, which are run as they stand."""
+    with alone("port-8008"):
         yield
 
 

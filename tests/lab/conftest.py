@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import alone
+
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE = 30.0  # seconds for what takes long on a busy machine: a page to open, a kernel to start
 
@@ -184,14 +186,18 @@ def open_notebook(lab, page):
     """Opens notebooks; after the test their kernels are shut down, and no page has met an error."""
     page.set_viewport_size({"width": 1400, "height": 2200})  # the whole notebook: a view out of sight does not draw
     opened: list[Notebook] = []
+    port = contextlib.ExitStack()  # the tutorial's, held until the kernels have ended
 
     def open_notebook(cells: list[str], kernel: str = "python3", folder: str = "/lab/tree") -> Notebook:
+        if not opened and any("8008" in cell for cell in cells):
+            port.enter_context(alone("port-8008"))
         name = f"{secrets.token_hex(4)}.ipynb"
         write_notebook(lab.notebooks / name, cells, kernel)
         opened.append(Notebook(lab, page, f"{folder}/{name}"))
         return opened[-1]
 
-    yield open_notebook
-    for notebook in opened:
-        page.evaluate("async () => { await window.jupyterapp.shell.currentWidget?.sessionContext?.shutdown(); }")
-        assert not notebook.errors, notebook.errors
+    with port:
+        yield open_notebook
+        for notebook in opened:
+            page.evaluate("async () => { await window.jupyterapp.shell.currentWidget?.sessionContext?.shutdown(); }")
+            assert not notebook.errors, notebook.errors

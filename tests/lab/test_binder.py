@@ -32,7 +32,7 @@ def binder(tmp_path) -> Path:
 
 
 @pytest.mark.timeout(600)
-def test_binders_environment_opens_the_first_notebook_and_runs_it(binder, page, tmp_path):
+def test_binders_environment_opens_the_first_notebook_and_runs_it(binder, page, tmp_path, port_8008):
     page.set_viewport_size({"width": 1400, "height": 4000})
     lab = Lab(tmp_path, str(binder), notebooks=tmp_path / "clone")
     try:

@@ -103,7 +103,7 @@ def test_a_flood_of_requests_and_events_is_answered_with_20_messages_in_a_second
     times = sorted({when for when, _ in sent})
     assert asked > 2000 and most_in_a_second(times) <= 20
     gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
-    assert max(gaps) < 0.6, "a page that does nothing wrong hears of the server all the time"
+    assert max(gaps) < 3, "else a page that does nothing wrong says that the kernel is silent"
     kinds = {message["t"] for _, message in sent}
     assert kinds == {"snap", "delta", "transcript"}
     rids_of_acks = [ack["rid"] for _, message in sent for ack in message.get("acks", ())]
