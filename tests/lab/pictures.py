@@ -22,7 +22,7 @@ from .test_presenting import choose_theme
 from .test_tutorial import say, three_wait, tutorial_cells
 
 IMAGES = REPOSITORY / "notebooks" / "images"
-SIZE = {"width": 1440, "height": 1500}  # a projector's width; the height lets all of a notebook be seen
+SIZE = {"width": 1440, "height": 2000}  # a projector's width; the height lets all of a notebook be seen
 CROWD = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); from tests.bench.crowd import Crowd"
 TALK = "nbserver.clients(server, {n}, script=['hello', nbserver.until('>'), 'and more'])"
 
