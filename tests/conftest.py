@@ -151,7 +151,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if BROWSER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)
-    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("soak", "browser")])
+    # Whole files, as several processes share them.
+    last = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: [item.get_closest_marker("soak") is not None, item.path in last])
 
 
 @pytest.hookimpl(optionalhook=True)

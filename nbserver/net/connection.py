@@ -197,6 +197,12 @@ class Connection(Traffic):
         return is_over(self._state)
 
     @property
+    def is_settled(self) -> bool:
+        """Whether its handler waits: for a person, for the client, or for the system."""
+        is_idle = self.is_datagram and not self._served_by
+        return is_idle or self.is_over or self.is_waiting or self.activity is not Activity.RUNNING
+
+    @property
     def status(self) -> str:
         """State and activity in the one word that a row shows."""
         if self.is_over:

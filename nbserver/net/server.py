@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import socket
@@ -30,6 +31,9 @@ from .takeover import take_over
 from .unixpath import UnixPath
 from .waiting import ear_of, named, wait, wait_async
 
+# A handler that has just received is about to ask, or to receive again. A text that went past it now would leave it in
+# input(), where it would not hear the answer. No byte tells us, so we look; in seconds.
+_SETTLING, _STEP = 1.0, 0.001
 _ASYNC_PATIENCE = 0.2  # seconds for a client that does not read, while no other task of the loop runs
 
 
@@ -373,11 +377,17 @@ class Server(Known):
         connection = self[number]
         if timeout is None:
             return named(self._ask(connection, text), "Server.ask")
+        deadline = time.monotonic() + _SETTLING
+        while not connection.is_settled and time.monotonic() < deadline:
+            time.sleep(_STEP)
         ear_of(connection).skip()
         connection.reply(text)
         return connection.receive(timeout).decode("utf-8", "replace")
 
     async def _ask(self, connection: Connection, text: str) -> str:
+        deadline = time.monotonic() + _SETTLING
+        while not connection.is_settled and time.monotonic() < deadline:
+            await asyncio.sleep(_STEP)
         ear_of(connection).skip()
         connection.reply(text, timeout=_ASYNC_PATIENCE)
         return (await connection.receive()).decode("utf-8", "replace")
