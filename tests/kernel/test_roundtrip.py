@@ -21,13 +21,17 @@ class Answering(Page):
 
     def _answer(self, said: dict) -> None:
         message = said["content"].get("data", {}).get("content", {}) if said["msg_type"] == "comm_msg" else {}
-        if message.get("t") == "ping":
-            request = {"do": "pong", "rid": message["rid"]}
-            if self.way == "control":
-                self.kernel.send_raw("control", "nbserver_request", json.dumps({"hub": self.key, "request": request}))
-            elif self.way == "comm":
-                data = {"method": "custom", "content": request}
-                self.kernel.send_raw("shell", "comm_msg", json.dumps({"comm_id": self._comm, "data": data}))
+        for one in message.get("messages", [message]):
+            if one.get("t") == "ping":
+                self._pong(one["rid"])
+
+    def _pong(self, rid: str) -> None:
+        request = {"do": "pong", "rid": rid}
+        if self.way == "control":
+            self.kernel.send_raw("control", "nbserver_request", json.dumps({"hub": self.key, "request": request}))
+        elif self.way == "comm":
+            data = {"method": "custom", "content": request}
+            self.kernel.send_raw("shell", "comm_msg", json.dumps({"comm_id": self._comm, "data": data}))
 
 
 def findings(kernel) -> dict:
