@@ -16,9 +16,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .bothends import client_of
     from .errors import NbserverError, UsageError
     from .fleet import Client, Fleet, until
-    from .kernel import allow_asyncio_run, client_of
+    from .kernel import allow_asyncio_run
     from .kernel.doctor import doctor
     from .net import (
         Certificate,
@@ -41,7 +42,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "notebook": "client clients observe run_client run_server serve",
     "widgets": "panel",
-    "kernel": "allow_asyncio_run client_of doctor",
+    "kernel": "allow_asyncio_run doctor",
+    "bothends": "client_of",
     "net": "Certificate ChatRoom Connection Conversation Echo Limits Server "
     "observed_class servers stop_all throwaway_certificate",
     "fleet": "Client Fleet until",

@@ -4,7 +4,6 @@ from . import bridge, ending, roundtrip
 from .bridge import install, view_paths
 from .cells import Cell, current_cell, shell
 from .doctor import doctor
-from .links import client_in, client_of, clients_at, connection_of
 from .magics import Magics
 from .nested import allow_asyncio_run
 from .outputs import Output
@@ -20,11 +19,7 @@ __all__ = [
     "Report",
     "ServerProgram",
     "allow_asyncio_run",
-    "client_in",
-    "client_of",
-    "clients_at",
     "compiled",
-    "connection_of",
     "current_cell",
     "doctor",
     "has_server_proxy",

@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast, overload
@@ -30,6 +31,10 @@ _FINISHING_SECONDS = 0.1  # for how long a reply waits for the handler's own sen
 _DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 
 
+def _nobody() -> None:
+    """In place of a weak reference, before there is a handler."""
+
+
 class Connection(Traffic):
     """One accepted client, or one UDP peer: its state, its counters, its transcript, and the ways to act on it.
 
@@ -50,7 +55,7 @@ class Connection(Traffic):
 
     __slots__ = (
         *("_end_state", "_is_hung_up", "_sending_past", "_served_by", "_state", "descriptor_lock", "is_datagram"),
-        *("_ear", "answered_by_rules", "note", "opened", "peer", "socket"),
+        *("_ear", "_handler", "answered_by_rules", "note", "opened", "peer", "socket"),
     )
 
     def __init__(
@@ -72,6 +77,7 @@ class Connection(Traffic):
         self.descriptor_lock = threading.RLock()
         # Held while one message is sent past the handler, so that two do not mix.
         self._sending_past = threading.Lock()
+        self._handler: Callable[[], Any] = _nobody
         self._ear: Ear | None = None  # while nobody has called receive() yet
         self._tell(text_event(Kind.OPENED, self.opened, number, address_text(peer)), announce=True)
 
@@ -99,6 +105,11 @@ class Connection(Traffic):
         with self._asking:
             self._served_by += 1
             self._become(ConnectionState.OPEN)
+
+    def handled_by(self, handler: Any) -> None:
+        """The object that handles it has been made, and has not begun."""
+        with contextlib.suppress(TypeError):  # of a class with slots, which nothing can refer to weakly
+            self._handler = weakref.ref(handler)
 
     def left(self) -> None:
         """A thread serves it no more. A UDP peer that was hung up on meanwhile ends with the last."""
@@ -195,6 +206,11 @@ class Connection(Traffic):
     def is_over(self) -> bool:
         """Whether it has ended."""
         return is_over(self._state)
+
+    @property
+    def handler(self) -> Any:
+        """The object that handles it, or handled it last (UDP); None before there is one, and once it is gone."""
+        return self._handler()
 
     @property
     def is_settled(self) -> bool:

@@ -25,7 +25,7 @@ import types
 import weakref
 from typing import Any, cast
 
-from .. import context
+from .. import context, teach
 from ..errors import InputClosed, UsageError
 from ..events import KEPT_BYTES, Kind
 from .connection import Connection
@@ -47,6 +47,7 @@ class _KnownOf:
         return self if server is None else vars(server).setdefault("observation", Observation(server))
 
 
+@teach.hide
 class Observed(ResilientLoop):
     """In front of the user's class: says who is served, and lets the thread speak to that connection's console."""
 
@@ -181,6 +182,11 @@ class Observed(ResilientLoop):
             return observation.peer(client_address)
         return observation.adopt(request, observation.open(client_address, None))
 
+    def _made(self, handler: Any) -> None:
+        connection = context.current()
+        if isinstance(connection, Connection):
+            connection.handled_by(handler)
+
     def _failed(self, request: Any, client_address: Any, error: BaseException) -> None:
         self._connection_of(request, client_address).failed(error, _report)
 
@@ -211,6 +217,7 @@ def _report(error: BaseException) -> str:
     return "".join(report.format())
 
 
+@teach.hide
 class Accepting(socketserver.TCPServer):
     """In front of ``TCPServer``: sane defaults, and accepted descriptors that become observed sockets at once."""
 
@@ -236,6 +243,7 @@ class Accepting(socketserver.TCPServer):
         return request, address
 
 
+@teach.hide
 class Datagrams(socketserver.UDPServer):
     """In front of ``UDPServer``: no datagram is cut, and what is sent is seen."""
 
@@ -281,6 +289,7 @@ def observed_class(cls: type[socketserver.BaseServer]) -> type[Any]:
         own = [] if any(issubclass(part, cls) for part in ours) else [cls]
         known = types.new_class(cls.__name__, (Observed, *own, *ours))
         known.__module__, known.__qualname__, known.__doc__ = cls.__module__, cls.__qualname__, cls.__doc__
+        teach.hide(known)
         _classes[cls] = known
     return known
 

@@ -18,9 +18,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-from .. import context
+from .. import context, teach
 
 _CAPACITY = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _FATAL = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK}
@@ -130,6 +130,7 @@ class Loop:
             opened.close()
 
 
+@teach.hide
 class ResilientLoop(socketserver.BaseServer):
     """``serve_forever`` and what it calls, for a process that must go on.
 
@@ -274,6 +275,17 @@ class ResilientLoop(socketserver.BaseServer):
         if is_running and not is_own:
             loop.is_done.wait()
 
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """As the standard library's; the observer is shown the handler before its ``__init__`` begins."""
+        made = self.RequestHandlerClass
+        if not isinstance(made, type) or type(made).__call__ is not type.__call__:
+            made(request, client_address, self)  # type: ignore[arg-type]
+            return
+        handler: Any = made.__new__(made, request, client_address, self)  # type: ignore[call-overload]
+        if isinstance(handler, made):
+            self._made(handler)
+            cast(Any, handler).__init__(request, client_address, self)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Do nothing: the traceback is in the journal. Printed, it would land in whichever cell ran last."""
 
@@ -313,6 +325,9 @@ class ResilientLoop(socketserver.BaseServer):
 
     def _speak_to(self, request: Any, client_address: Any) -> context.Speaker | None:
         return None
+
+    def _made(self, handler: Any) -> None:
+        pass
 
     def _failed(self, request: Any, client_address: Any, error: BaseException) -> None:
         pass

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from .. import teach
+
 _IDLE_SECONDS = 10.0  # how long a worker waits for its next connection before its thread ends
 
 _Job = tuple[Any, ...]  # a function and its arguments
@@ -132,6 +134,7 @@ class Workers:
         self._idle, self._parked, self._is_closed = 0, set(), True
 
 
+@teach.hide
 class PooledThreads(socketserver.ThreadingMixIn):
     """``ThreadingMixIn`` whose threads are reused, and whose ``server_close`` waits for no handler."""
 

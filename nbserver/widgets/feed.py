@@ -12,13 +12,15 @@ from typing import Any
 
 import segno
 
+from ..bothends import client_in, clients_at, connection_of
 from ..console import Console, Program
 from ..fleet import Client, Fleet
-from ..kernel import ServerProgram, client_in, clients_at, connection_of, has_server_proxy
+from ..kernel import ServerProgram, has_server_proxy
 from ..net import Connection, Server, Zone, address_text
 from ..states import ServerState
 from ..text import safe_text
 from .lanes import Past
+from .looks import Looks
 from .rounds import Rounds
 
 VERSION = 1
@@ -46,11 +48,13 @@ class Feed:
         fleet: The clients.
         epoch: Names the feed's life; the messages of another life are not ours.
         number: Of the newest message.
+        looks: What its views look at besides.
         past: What its time line shows of earlier times.
     """
 
-    def __init__(self, server: Server | None, fleet: Fleet) -> None:
+    def __init__(self, server: Server | None, fleet: Fleet, about: Any = None) -> None:
         self.server = server
+        self.looks = Looks(server if about is None else about)
         self.fleet = fleet
         self.epoch = secrets.token_hex(8)
         self.number = 0
@@ -83,6 +87,9 @@ class Feed:
             if self._sent.get(name) != value:
                 self._sent[name] = changes[name] = value
         changes.update(self._lanes())
+        looks = list(self.looks.fresh())
+        if looks:
+            changes["looks"] = looks
         entries, body = self._fresh_entries()
         if entries:
             changes["entries"] = entries

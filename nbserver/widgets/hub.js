@@ -4,6 +4,7 @@ import { clientsView } from "./js/clients.js";
 import { makeDesk } from "./js/desk.js";
 import { followKernel } from "./js/fate.js";
 import { hostName } from "./js/host.js";
+import { insideViews } from "./js/inside.js";
 import { joinPage } from "./js/otherend.js";
 import { makeLink } from "./js/link.js";
 import { makeSettings } from "./js/settings.js";
@@ -47,7 +48,7 @@ function initialize({ model, signal }) {
   const beat = setInterval(changed.fire, BEAT);
   signal.addEventListener("abort", () => { clearInterval(beat); store.close(); link.close(); });
   store.hello();
-  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context), timeline: (context) => timelineView(hub, context) } };
+  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context), timeline: (context) => timelineView(hub, context), ...insideViews(hub) } };
 }
 
 export default { initialize };

@@ -23,6 +23,7 @@ from ..fleet import Fleet
 from ..kernel import bridge, roundtrip
 from ..net import Clock, Server
 from .feed import Feed, Message
+from .looks import LOOKS
 from .pace import Pace
 from .pack import pack
 from .requests import Desk, Request, is_number, rid_of
@@ -35,6 +36,7 @@ _BEAT_SECONDS = 1.0
 _REMEMBERED_REQUESTS = 1000
 _MESSAGES = 5, 15  # of one hub, at once and in each second more: never above 20 in a second
 _TRANSCRIPTS = 32  # in one message
+_ASKED_LOOKS = 64  # between two ticks
 _ASKED_TRANSCRIPTS = 64  # wait for their turn; for what else it still shows a page asks again
 _PERIOD = 0.07  # seconds: what has happened is on the screen within a tenth, and a dozen messages a second are enough
 _DELTA_SECONDS = 0.06  # between two deltas that acknowledge nothing
@@ -83,10 +85,13 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     hex = traitlets.Bool(False).tag(sync=True)
     contrast = traitlets.Enum(["", "high"], "").tag(sync=True)
 
-    def __init__(self, server: Server | None = None, fleet: Fleet | None = None) -> None:
-        """Mirror `server` and `fleet`, or `fleet` alone. Thread: the main one."""
+    def __init__(self, server: Server | None = None, fleet: Fleet | None = None, about: Any = None) -> None:
+        """Mirror `server` and `fleet`, or `fleet` alone; `about` is what its views look at, by default the server.
+
+        Thread: the main one.
+        """
         self.fleet = Fleet() if fleet is None else fleet
-        self._feed = Feed(server, self.fleet)
+        self._feed = Feed(server, self.fleet, about)
         self._desk = Desk(server, self.fleet)
         # Built and sent under one lock, or a delta could overtake the snapshot that it builds on.
         self._sending = threading.RLock()
@@ -95,6 +100,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
         self._arriving = threading.RLock()
         self._acks: deque[Message] = deque()
         self._wanted: OrderedDict[tuple[str, str, int, int], None] = OrderedDict()  # transcripts, the newest wish last
+        self._looked: dict[tuple[str, int], bool] = {}  # what pages look at → whether all who ask have it already
         self._pings: deque[str] = deque()
         self._wants_snapshot = self._wants_lanes = False
         self._whole_after = 0.0  # on the monotonic clock
@@ -177,6 +183,8 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
             self._wants_lanes = True
         elif what in ("watch", "earlier"):
             self._ask_transcript(request)
+        elif what == "look":
+            self._ask_look(request)
         else:
             self._desk.do(request, self._acknowledge)
         self._hurry()
@@ -193,6 +201,15 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
             self._wanted[wanted] = None
             if len(self._wanted) > _ASKED_TRANSCRIPTS:
                 self._wanted.popitem(last=False)
+
+    def _ask_look(self, request: Request) -> None:
+        at, number, again = request.get("at"), request.get("connection"), request.get("again", False)
+        if not isinstance(at, str) or at not in LOOKS or not is_number(number) or not isinstance(again, bool):
+            self._desk.refuse()
+            return
+        with self._arriving:
+            if len(self._looked) < _ASKED_LOOKS:
+                self._looked[at, number] = self._looked.get((at, number), True) and again
 
     def _ping(self, rid: str) -> bool:
         """Have the pages that show this hub asked; whether there ever was one. Thread: any."""
@@ -234,17 +251,22 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
             pings = [self._pings.popleft() for _ in range(len(self._pings))]
             parts: list[Part] = [({"t": "ping", "rid": rid}, b"") for rid in pings]
             parts += [*self._whole(), *self._transcripts()]
+            with self._arriving:
+                looked, self._looked = self._looked, {}
+            for key, is_again in looked.items():
+                self._feed.looks.ask(*key, is_again)
             silent = time.monotonic() - self._last_delta
             is_due = bool(self._acks) or silent > _DELTA_SECONDS
             if is_due and (self._is_seen or self._acks):
                 parts += self._delta(silent > _BEAT_SECONDS)
             self._post(parts)
-            return not (was_over and is_due) or self._is_asked
+            return not (was_over and is_due) or bool(looked) or self._is_asked
 
     @property
     def _is_asked(self) -> bool:
         """Whether a page waits for something."""
-        return bool(self._pings or self._acks or self._wanted or self._wants_snapshot or self._wants_lanes)
+        wants_whole = self._wants_snapshot or self._wants_lanes
+        return bool(self._pings or self._acks or self._wanted or self._looked or wants_whole)
 
     def _whole(self) -> Iterator[Part]:
         """Ten thousand rows take a while: who asks for them again and again does not keep the deltas waiting."""
@@ -294,7 +316,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
 
     Attributes:
         hub: The hub, by its model's name.
-        view: ``"board"``, ``"clients"`` or ``"timeline"``.
+        view: ``"board"``, ``"clients"``, ``"timeline"``, or what is looked at (`nbserver.widgets.looks`).
     """
 
     _esm = (_HERE / "view.js").read_text("utf-8")
@@ -312,6 +334,46 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
     def timeline(self) -> View:
         """The time line alone, to be put into a cell of its own: who runs, who waits, and for whom."""
         return View(self.mirror, "timeline")
+
+    @cached_property
+    def chain(self) -> View:
+        """The call chain of the selected connection, step by step, and slow motion."""
+        return View(self.mirror, "chain")
+
+    @cached_property
+    def loops(self) -> View:
+        """The connection loop, and the communication loop of the selected connection."""
+        return View(self.mirror, "loops")
+
+    @cached_property
+    def waits(self) -> View:
+        """Who waits for whom: each thread, the call that it is in, and since when."""
+        return View(self.mirror, "waits")
+
+    @cached_property
+    def ruler(self) -> View:
+        """The byte ruler of the selected connection: what each end sent and received, aligned by byte."""
+        return View(self.mirror, "ruler")
+
+    @cached_property
+    def inspector(self) -> View:
+        """``self`` of the handlers: ``self.server``, ``self.request``, ``self.client_address`` and the rest."""
+        return View(self.mirror, "inspector")
+
+    @cached_property
+    def classes(self) -> View:
+        """The class map: who inherits from whom, who defines what, and which one wins."""
+        return View(self.mirror, "classes")
+
+    @cached_property
+    def faults(self) -> View:
+        """The fault lab: what goes wrong on purpose, with one connection or with all."""
+        return View(self.mirror, "faults")
+
+    @cached_property
+    def shared(self) -> View:
+        """Who changes what is shared, and whether two do so at once."""
+        return View(self.mirror, "shared")
 
     def dock(self) -> None:
         """Show it beside the notebook as well, where it stays in sight while one scrolls; again, it moves there again.
@@ -340,7 +402,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
     def close(self) -> None:
         """End it."""
         self._undock()
-        if "timeline" in vars(self):
-            self.timeline.close()
+        for part in [one for one in vars(self).values() if isinstance(one, View)]:
+            part.close()
         self.layout.close()
         super().close()

@@ -236,3 +236,24 @@ test("earlier entries do not push the newest out, and those of another transcrip
   assert.deepEqual([numbers().length, numbers()[0], numbers().at(-1)], [KEPT, 51, KEPT + 50]);
   assert.equal(store.hasEarlier("connections", 1), false, "as many as a page keeps are here");
 });
+
+test("a look is asked for until it is there, then every few seconds, and again in full after a gap", () => {
+  snap();
+  said.length = 0;
+  const stop = store.watchLook("chain", 3);
+  assert.deepEqual(said.map(({ do: what, at, connection, again }) => [what, at, connection, again]), [["look", "chain", 3, undefined]]);
+  assert.equal(store.look("chain", 3), undefined);
+  delta({ looks: [["chain", 3, { step: 1 }], ["chain", 4, { step: 9 }]] });
+  assert.deepEqual(store.look("chain", 3), { step: 1 });
+  assert.equal(store.look("chain", 4), undefined);
+  runTimers();
+  assert.equal(said.at(-1).again, true);
+  q += 5;
+  delta(); // a gap
+  snap();
+  assert.deepEqual([said.at(-1).do, said.at(-1).again], ["look", undefined]);
+  stop();
+  said.length = 0;
+  runTimers();
+  assert.deepEqual(said.filter((one) => one.do === "look"), []);
+});

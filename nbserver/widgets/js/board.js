@@ -5,6 +5,7 @@ import { makeDetail } from "./detail.js";
 import { makeFilters } from "./filters.js";
 import { makeFooter } from "./footer.js";
 import { makeHeader } from "./header.js";
+import { makeInsidePart } from "./inside.js";
 import { limitText } from "./limits.js";
 import { makeList } from "./list.js";
 import { Listing } from "./order.js";
@@ -129,10 +130,11 @@ export function boardView(hub, { el, signal }) {
   const footer = makeFooter(hub, { onClear: () => { select(desk.selected, "one"); list.focus(); } });
   const [header, clients] = [makeHeader(hub), makeClients(hub, signal)];
   const detail = makeDetail(hub, { onReply: reply, onEscape: () => list.focus() });
-  const timeline = makeTimelinePart(hub, signal, { onSelect: (id) => { select(id, "one"); list.reveal(id); } });
+  const toRow = { onSelect: (id) => { select(id, "one"); list.reveal(id); } };
+  const [timeline, inside] = [makeTimelinePart(hub, signal, toRow), makeInsidePart(hub, signal, toRow)];
   const [limit, empty] = [h("div", { class: "nbs-limit", role: "status", hidden: true }), h("p", { class: "nbs-empty" })];
   const left = h("div", { class: "nbs-left" }, filters.element, list.element, empty);
-  const main = h("div", { class: "nbs-main" }, ...header.elements, limit, h("div", { class: "nbs-body" }, left, detail.element), footer.element, timeline.element);
+  const main = h("div", { class: "nbs-main" }, ...header.elements, limit, h("div", { class: "nbs-body" }, left, detail.element), footer.element, timeline.element, inside.element);
   list.element.addEventListener("focusout", () => ask());
   main.addEventListener("keydown", (event) => {
     const act = keyOf(event);
@@ -174,6 +176,7 @@ export function boardView(hub, { el, signal }) {
     detail.show(store.tables.connections.get(desk.selected), words);
     footer.show({ isServing, chosen: desk.chosen, rows: listing.rows }, words);
     timeline.show(words);
+    inside.show(words);
     return words("board", { address: server.address });
   }
 

@@ -30,7 +30,7 @@ export function makeDesk({ wish, changed, life, clock = () => performance.now() 
 
   const desk = {
     selected: null, chosen: new Set(), anchor: null, chosenIn: "", filter: "all", sort: BY_NUMBER, finding: makeFinding({ wish, changed, life }),
-    lineEnd: false, asHex: false, notice: null, panel: "", isTimelineOpen: false,
+    lineEnd: false, asHex: false, notice: null, panel: "", isTimelineOpen: false, inside: "",
 
     // Asked for every row of the list at every drawing: without a draft anywhere there is no key to put together.
     draft: (table, id) => (drafts.size ? drafts.get(keyOf(table, id)) ?? "" : ""),

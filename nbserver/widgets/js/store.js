@@ -5,6 +5,7 @@ import { Lanes } from "./lanes.js";
 
 export const KEPT = 500; // entries of one transcript: what the kernel keeps, and some that it has forgotten since
 const STALE = 3; // seconds without a word from the kernel
+const LOOK_AGAIN = 5000; // milliseconds after which a look is asked for again: the kernel gives it twelve seconds
 const RATES = 60; // seconds of the spark line
 const COLUMNS = ["id", "state", "peer", "in", "out", "bytesIn", "bytesOut", "last", "preview", "prompt", "ask", "opened", "note", "since", "speaks", "link"];
 const ENDED = new Set(["closed", "reset", "failed"]);
@@ -120,6 +121,7 @@ export class Store {
     this.watching = new Map(); // key → how many views show that transcript
     this.lanes = null; // while a time line is shown
     this.timelines = 0;
+    this.looks = new Map(); // key → {at, id, views, isHere, data}
     this.totals = [];
     this.hellos = 0;
     this.isSynced = false;
@@ -155,6 +157,7 @@ export class Store {
     if (isContinuous) return;
     if (this.lanes) this.askLanes();
     for (const [key, { table, id }] of this.watching) this.askTranscript(key, table, id);
+    for (const look of this.looks.values()) { look.isHere = false; this.askLook(look); }
   }
 
   takeDelta(message, buffer) {
@@ -169,6 +172,10 @@ export class Store {
     }
     this.takeFacts(message);
     this.takeEntries(message.entries ?? [], buffer);
+    for (const [at, id, data] of message.looks ?? []) {
+      const look = this.looks.get(keyOf(at, id));
+      if (look) Object.assign(look, { isHere: true, data });
+    }
   }
 
   takeFacts(message) {
@@ -265,6 +272,34 @@ export class Store {
       this.timelines -= 1;
       if (!this.timelines) this.lanes = null;
     };
+  }
+
+  /** Keeps a look up to date while somebody sees it. Returns the function that ends this. */
+  watchLook(at, id) {
+    const key = keyOf(at, id);
+    const look = this.looks.get(key) ?? { key, at, id, views: 0, isHere: false, data: undefined, asked: 0 };
+    look.views += 1;
+    if (look.views === 1) {
+      this.looks.set(key, look);
+      if (this.isSynced) this.askLook(look);
+    }
+    return () => {
+      look.views -= 1;
+      if (!look.views && this.looks.get(key) === look) this.looks.delete(key);
+    };
+  }
+
+  look(at, id) { return this.looks.get(keyOf(at, id))?.data; }
+
+  /** Asks until it is there, and every few seconds after that: the kernel forgets what nobody asks for. */
+  askLook(look) {
+    const asked = ++look.asked;
+    const again = (attempt) => {
+      if (this.isClosed || this.looks.get(look.key) !== look || look.asked !== asked) return;
+      this.say({ do: "look", at: look.at, connection: look.id, ...(look.isHere ? { again: true } : {}) }, attempt);
+      this.later(() => again(look.isHere ? 0 : attempt + 1), look.isHere ? LOOK_AGAIN : 1500);
+    };
+    again(0);
   }
 
   askLanes() {

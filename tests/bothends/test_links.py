@@ -9,10 +9,10 @@ import pytest
 
 import nbserver
 from nbserver import net
+from nbserver.bothends import client_of
 from nbserver.console import Program
 from nbserver.errors import UsageError
 from nbserver.fleet import Client, Fleet, Target, enlist
-from nbserver.kernel import client_of
 from nbserver.widgets.feed import Feed
 from nbserver.widgets.requests import Desk, target_of
 

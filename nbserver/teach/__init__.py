@@ -1,0 +1,5 @@
+"""Explanations as plain data: nothing here draws, starts a thread or opens a socket."""
+
+from .lookup import hide, is_hidden, order, supplier
+
+__all__ = ["hide", "is_hidden", "order", "supplier"]

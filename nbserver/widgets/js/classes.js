@@ -1,0 +1,15 @@
+// Class map.
+import { h } from "./dom.js";
+import { makeLook } from "./look.js";
+
+/** `onSelect(id)`: a connection was chosen here. Nothing is asked for before `show`. */
+export function makeClasses(hub, signal, { onSelect }) {
+  const look = makeLook(hub.store, "classes");
+  const element = h("div", { class: "nbs-classes" });
+  return {
+    element, close: look.close,
+    show(words) {
+      const seen = look.of(hub.desk.selected);
+    },
+  };
+}

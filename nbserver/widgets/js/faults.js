@@ -1,0 +1,15 @@
+// Fault lab.
+import { h } from "./dom.js";
+import { makeLook } from "./look.js";
+
+/** `onSelect(id)`: a connection was chosen here. Nothing is asked for before `show`. */
+export function makeFaults(hub, signal, { onSelect }) {
+  const look = makeLook(hub.store, "faults");
+  const element = h("div", { class: "nbs-faults" });
+  return {
+    element, close: look.close,
+    show(words) {
+      const seen = look.of(hub.desk.selected);
+    },
+  };
+}

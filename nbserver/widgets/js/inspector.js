@@ -1,0 +1,15 @@
+// Inspector.
+import { h } from "./dom.js";
+import { makeLook } from "./look.js";
+
+/** `onSelect(id)`: a connection was chosen here. Nothing is asked for before `show`. */
+export function makeInspector(hub, signal, { onSelect }) {
+  const look = makeLook(hub.store, "inspector");
+  const element = h("div", { class: "nbs-inspector" });
+  return {
+    element, close: look.close,
+    show(words) {
+      const seen = look.of(hub.desk.selected);
+    },
+  };
+}

@@ -1,0 +1,15 @@
+// Byte ruler.
+import { h } from "./dom.js";
+import { makeLook } from "./look.js";
+
+/** `onSelect(id)`: a connection was chosen here. Nothing is asked for before `show`. */
+export function makeRuler(hub, signal, { onSelect }) {
+  const look = makeLook(hub.store, "ruler");
+  const element = h("div", { class: "nbs-ruler" });
+  return {
+    element, close: look.close,
+    show(words) {
+      const seen = look.of(hub.desk.selected);
+    },
+  };
+}

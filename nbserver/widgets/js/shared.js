@@ -1,0 +1,15 @@
+// Shared data.
+import { h } from "./dom.js";
+import { makeLook } from "./look.js";
+
+/** `onSelect(id)`: a connection was chosen here. Nothing is asked for before `show`. */
+export function makeShared(hub, signal, { onSelect }) {
+  const look = makeLook(hub.store, "shared");
+  const element = h("div", { class: "nbs-shared" });
+  return {
+    element, close: look.close,
+    show(words) {
+      const seen = look.of(hub.desk.selected);
+    },
+  };
+}

@@ -1,0 +1,15 @@
+// Who waits for whom.
+import { h } from "./dom.js";
+import { makeLook } from "./look.js";
+
+/** `onSelect(id)`: a connection was chosen here. Nothing is asked for before `show`. */
+export function makeWaits(hub, signal, { onSelect }) {
+  const look = makeLook(hub.store, "waits");
+  const element = h("div", { class: "nbs-waits" });
+  return {
+    element, close: look.close,
+    show(words) {
+      const seen = look.of(hub.desk.selected);
+    },
+  };
+}

@@ -1,0 +1,106 @@
+"""What a view can look at besides the board's own facts: each look is a function from a server to plain data.
+
+A page asks for a look with the wish ``look``, again every few seconds while somebody sees it. Meanwhile the
+feed calls the function in its ticks, and tells what it gives whenever that has changed. The contract is in PROTOCOL.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Look = Callable[[Any, int], Any]
+"""Given what the hub is about (a `Server`, mostly) and the number of a connection, or 0; gives what JSON can hold, or
+None when there is nothing to see. Called in the publisher's thread, with the hub's lock held: it must not block."""
+
+_LEASE_SECONDS = 12.0  # a page asks again every 5
+_SHARE = 0.1  # of the publisher's time, for one look
+_MOST = 32  # looks of one hub at once
+
+
+def _chain(server: Any, number: int) -> Any:
+    return None
+
+
+def _loops(server: Any, number: int) -> Any:
+    return None
+
+
+def _waits(server: Any, number: int) -> Any:
+    return None
+
+
+def _ruler(server: Any, number: int) -> Any:
+    return None
+
+
+def _inspector(server: Any, number: int) -> Any:
+    return None
+
+
+def _classes(server: Any, number: int) -> Any:
+    return None
+
+
+def _faults(server: Any, number: int) -> Any:
+    return None
+
+
+def _shared(server: Any, number: int) -> Any:
+    return None
+
+
+def _compare(comparison: Any, number: int) -> Any:
+    return None
+
+
+LOOKS: dict[str, Look] = {
+    "chain": _chain,
+    "loops": _loops,
+    "waits": _waits,
+    "ruler": _ruler,
+    "inspector": _inspector,
+    "classes": _classes,
+    "faults": _faults,
+    "shared": _shared,
+    "compare": _compare,
+}
+
+
+class Looks:
+    """The looks that the pages of one hub have asked for. Thread: the publisher's, with the hub's lock held."""
+
+    def __init__(self, about: Any) -> None:
+        self._about = about
+        self._until: dict[tuple[str, int], float] = {}  # when nobody looks any more, on the monotonic clock
+        self._after: dict[tuple[str, int], float] = {}  # not to be made again before
+        self._told: dict[tuple[str, int], Any] = {}
+
+    def ask(self, at: str, number: int, is_again: bool) -> None:
+        """A page looks; `is_again` says that it has what was told last."""
+        key = (at, number)
+        self._until[key] = time.monotonic() + _LEASE_SECONDS
+        if not is_again:
+            self._told.pop(key, None)
+            self._after.pop(key, None)
+        while len(self._until) > _MOST:
+            self._forget(min(self._until, key=self._until.__getitem__))
+
+    def _forget(self, key: tuple[str, int]) -> None:
+        for table in (self._until, self._after, self._told):
+            table.pop(key, None)  # type: ignore[attr-defined]
+
+    def fresh(self) -> Iterator[list[Any]]:
+        """Those that give something else than was told last: which, of which connection, and what."""
+        for key, until in list(self._until.items()):
+            now = time.monotonic()
+            if now > until:
+                self._forget(key)
+            elif now >= self._after.get(key, 0.0):
+                seen = LOOKS[key[0]](self._about, key[1])
+                done = time.monotonic()
+                self._after[key] = done + (done - now) / _SHARE
+                if key not in self._told or self._told[key] != seen:
+                    self._told[key] = seen
+                    yield [*key, seen]
