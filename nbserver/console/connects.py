@@ -9,6 +9,7 @@ import threading
 from typing import Any, NamedTuple
 
 from .. import context
+from . import wire
 
 _BEGUN = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # what connect_ex says of a connection that is there, or will be
 
@@ -46,7 +47,7 @@ def _connect_ex(self: socket.socket, address: Any) -> int:
 def _tell(sock: socket.socket, address: Any) -> None:
     connected = getattr(context.current(), "connected", None)  # a program's; a handler has none
     if connected is not None:
-        connected(Ends(sock.getsockname(), address))
+        connected(Ends(sock.getsockname(), address), sock)
 
 
 _lock = threading.Lock()  # programs begin and end in threads of their own
@@ -83,6 +84,7 @@ def _after_fork() -> None:
     global _lock, _users
     _lock, _users = threading.Lock(), 0  # another thread, which is not here, may have held it
     _undo()
+    wire.after_fork()
 
 
 if hasattr(os, "register_at_fork"):

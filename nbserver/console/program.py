@@ -25,8 +25,10 @@ from ..text import safe_text
 from . import connects, routing
 from .connects import Ends
 from .console import Console
+from .wire import Wire
 
 _MORE_STROKES = 3
+_KEPT_WIRES = 8
 _STROKE_SECONDS = 0.05  # between two of them
 _ENDING_SECONDS = 1.0  # for how long the run before is waited for
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -49,6 +51,7 @@ class Program(Console):
         exit_code: What it gave to ``exit()``, as a process would end with; 0 otherwise.
         runs: How often it was run, this time included.
         ends: The addresses of the last connection that it made, or None.
+        wires: What its last connections have carried, those of earlier runs included.
         before_again: Called before it runs again. Whoever gives out the numbers sees to its number there.
         make_another: Makes one more of the same kind, given its number; None if nobody knows how.
     """
@@ -81,6 +84,7 @@ class Program(Console):
         # Two may ask at once to run it again: the second ends what the first has begun.
         self._beginning = threading.Lock()
         self._ahead: deque[str] = deque()
+        self.wires: deque[Wire] = deque(maxlen=_KEPT_WIRES)
         self.runs = 0
         self._renew()
 
@@ -151,6 +155,8 @@ class Program(Console):
         self._journal.wake()
 
     def _let_go(self) -> None:
+        for wire in list(self.wires):
+            wire.let_go()
         connects.release()
         routing.release()
 
@@ -209,8 +215,14 @@ class Program(Console):
             return f"exit code {self.exit_code} after {seconds} s"
         return f"stopped after {seconds} s" if self._is_closing else f"ended after {seconds} s"
 
-    def connected(self, ends: Ends) -> None:
-        """Told in its own thread that it has connected, or begun to."""
+    def connected(self, ends: Ends, sock: socket.socket | None = None) -> None:
+        """Told in its own thread that it has connected, or begun to; `sock` is seen from now on, if it is given."""
+        wire = Wire(*ends)
+        if sock is not None:
+            wire.watch(sock)
+        if len(self.wires) == _KEPT_WIRES:
+            self.wires[0].let_go()
+        self.wires.append(wire)
         self.ends = ends
         self._journal.wake()
 

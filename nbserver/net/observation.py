@@ -20,6 +20,7 @@ from .clock import Clock, Ticked
 from .connection import Connection
 from .deadlines import Deadlines
 from .door import Access, Door, Gate
+from .lens import Lens
 from .limits import Limits
 from .onecore import OneCore
 from .peer import host_text
@@ -56,6 +57,7 @@ class Observation:
         turned_away: How many were not let in; of the last one `why_turned_away` says why, and `turned_away_at` when, on
             the monotonic clock.
         errors: How many handlers have raised.
+        lens: Where messages begin and end, for the byte ruler.
         rules: Who answers an ``input()`` in place of a person.
         trouble: What the accept loop met last, in words.
     """
@@ -72,6 +74,7 @@ class Observation:
         self.turned_away = 0
         self.why_turned_away, self.turned_away_at = "", 0.0
         self.errors = 0
+        self.lens = Lens()
         self.rules = Rules(lambda: self.live)
         self.trouble = ""
         # Connections, messages in and out, bytes in and out of those that are no longer in the table.
@@ -242,6 +245,11 @@ class Observation:
         sums = self.forgotten
         carried = (old.messages_in, old.messages_out, old.bytes_in, old.bytes_out)
         self.forgotten = [sums[0] + 1, *(total + one for total, one in zip(sums[1:], carried, strict=True))]
+
+    @property
+    def address(self) -> Any:
+        """Where the server listens, as its socket has it; None when the server is gone."""
+        return getattr(self._server(), "server_address", None)
 
     @property
     def live(self) -> list[Connection]:

@@ -15,6 +15,7 @@ from ..console import Program
 from ..errors import ConnectionEnded, NbserverError, UsageError
 from ..fleet import Client, Fleet, Target, enlist
 from ..net import LONGEST, Connection, Rule, Server, find
+from ..teach import LENSES
 
 _LONGEST = 65_536  # characters in one reply
 _LONGEST_RID = 64
@@ -67,6 +68,7 @@ class Desk:
             "remove_rule": lambda r: self._server_here().rules.remove(self._rule(r)),
             "save_reply": lambda r: self._server_here().saved_replies.add(_short_text(r, "text")),
             "forget_reply": lambda r: self._server_here().saved_replies.remove(_short_text(r, "text")),
+            "lens": self._lens,
             "stop": self._stop,
         }
 
@@ -169,6 +171,12 @@ class Desk:
         if not isinstance(is_on, bool):
             raise Refused("a rule is on or off: true or false")
         self._rule(request).is_on = is_on
+
+    def _lens(self, request: Request) -> None:
+        lens = request.get("lens")
+        if lens not in (*LENSES, "function"):
+            raise Refused("there is no such lens")
+        self._server_here().lens(str(lens))
 
     def _stop(self, request: Request) -> None:
         self._serving().stop()

@@ -1,0 +1,172 @@
+"""What a program's own sockets carry: seen by giving a socket a class of ours while its program runs.
+
+Only sockets that a program has connected are seen. Whatever happens to be in the process besides keeps its class.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import time
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..events import KEPT_BYTES
+from ..teach import Track, line_of, site_of
+
+_PEEK = int(socket.MSG_PEEK)
+
+
+class Wire:
+    """One connection of a program, as its client knows it.
+
+    Attributes:
+        local, remote: The addresses, as in `Ends`.
+        opened: When it was made, in seconds since 1970.
+        sent, received: What it has carried; see `Track`.
+        unseen: Why nothing of it is seen: ``tls``, or "".
+    """
+
+    def __init__(self, local: Any, remote: Any) -> None:
+        self.local, self.remote = local, remote
+        self.opened = time.time()
+        self.sent, self.received = Track(), Track()
+        self.unseen = ""
+        self._socket: Callable[[], socket.socket | None] = lambda: None
+
+    def watch(self, sock: socket.socket) -> None:
+        """See what `sock` carries from now on, until `let_go`; one of a class of its own is left alone."""
+        if type(sock) in (socket.socket, WireSocket):
+            _wires[sock] = self
+            self._socket = weakref.ref(sock)
+            sock.__class__ = WireSocket
+        else:
+            self.unseen = "tls" if type(sock).__name__ == "SSLSocket" else "elsewhere"
+
+    def let_go(self) -> None:
+        """The program has ended: its socket, if it is still there, is a plain one again."""
+        sock = self._socket()
+        if sock is not None and _wires.get(sock) is self:
+            del _wires[sock]
+            sock.__class__ = socket.socket
+
+    def said(self, data: Any, size: int, began: float, call: str) -> None:
+        """Its program has sent `size` bytes, the beginning of `data`."""
+        self.sent.add(_kept(data, size), size, began, call, _line())
+
+    def heard(self, data: Any, size: int, call: str, flags: int = 0) -> None:
+        """Its program has received `size` bytes, which `data` begins with."""
+        if not flags & _PEEK:
+            self.received.add(_kept(data, size), size, time.time(), call, _line())
+
+
+def _kept(data: Any, size: int) -> bytes:
+    return bytes(memoryview(data).cast("B")[: min(size, KEPT_BYTES)])
+
+
+def _line() -> str:
+    return line_of(site_of(sys._getframe(3)))
+
+
+_wires: weakref.WeakKeyDictionary[socket.socket, Wire] = weakref.WeakKeyDictionary()
+"""Whose socket it is."""
+
+
+class WireSocket(socket.socket):
+    """A program's socket. It does what a plain one does, and tells its wire."""
+
+    __slots__ = ()
+
+    def send(self, data: Any, *flags: Any) -> int:
+        """As the socket's own; seen."""
+        began, size = time.time(), super().send(data, *flags)
+        return self._said(data, size, began, "send")
+
+    def sendall(self, data: Any, *flags: Any) -> None:
+        """As the socket's own; seen."""
+        began = time.time()
+        super().sendall(data, *flags)
+        self._said(data, memoryview(data).nbytes, began, "sendall")
+
+    def sendto(self, data: Any, *args: Any) -> int:
+        """As the socket's own; seen."""
+        began, size = time.time(), super().sendto(data, *args)
+        return self._said(data, size, began, "sendto")
+
+    def sendmsg(self, buffers: Iterable[Any], *args: Any) -> int:
+        """As the socket's own; seen."""
+        buffers = list(buffers)
+        began, size = time.time(), super().sendmsg(buffers, *args)
+        data = b"".join(bytes(memoryview(b).cast("B")[:KEPT_BYTES]) for b in buffers)
+        return self._said(data, size, began, "sendmsg")
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """As the socket's own; not from descriptor to descriptor, which would go past every method here."""
+        return int(self._sendfile_use_send(file, offset, count))  # type: ignore[attr-defined]
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        """As the socket's own; seen."""
+        data = super().recv(bufsize, flags)
+        self._heard(data, len(data), "recv", flags)
+        return data
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        """As the socket's own; seen. Files that ``makefile()`` gives come here."""
+        size = super().recv_into(buffer, nbytes, flags)
+        self._heard(buffer, size, "recv_into", flags)
+        return size
+
+    def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Any]:
+        """As the socket's own; seen."""
+        data, address = super().recvfrom(bufsize, flags)
+        self._heard(data, len(data), "recvfrom", flags)
+        return data, address
+
+    def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
+        """As the socket's own; seen."""
+        size, address = super().recvfrom_into(buffer, nbytes, flags)
+        self._heard(buffer, size, "recvfrom_into", flags)
+        return size, address
+
+    def recvmsg(self, bufsize: int, *args: Any) -> Any:
+        """As the socket's own; seen."""
+        result = super().recvmsg(bufsize, *args)
+        self._heard(result[0], len(result[0]), "recvmsg", args[1] if len(args) > 1 else 0)
+        return result
+
+    def dup(self) -> socket.socket:  # type: ignore[override]
+        """A plain socket, which is not seen."""
+        duplicate = socket.socket(self.family, self.type, self.proto, fileno=socket.dup(self.fileno()))
+        duplicate.settimeout(self.gettimeout())
+        return duplicate
+
+    def detach(self) -> int:
+        """As the socket's own; what takes the descriptor is not seen: TLS does so."""
+        wire = _wires.get(self)
+        if wire is not None:
+            wire.unseen = "tls"
+        return super().detach()
+
+    def _said(self, data: Any, size: int, began: float, call: str) -> int:
+        wire = _wires.get(self)
+        if wire is not None:
+            wire.said(data, size, began, call)
+        return size
+
+    def _heard(self, data: Any, size: int, call: str, flags: int) -> None:
+        wire = _wires.get(self)
+        if wire is not None and (size or self.type == socket.SOCK_DGRAM):
+            wire.heard(data, size, call, flags)
+
+
+# For its repr and its name it is what it was.
+WireSocket.__module__, WireSocket.__name__, WireSocket.__qualname__ = "socket", "socket", "socket"
+
+
+def after_fork() -> None:
+    """In a forked child: no program runs here, and none is seen."""
+    for wire in list(_wires.values()):
+        with contextlib.suppress(TypeError):
+            wire.let_go()
