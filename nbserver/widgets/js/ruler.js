@@ -117,7 +117,7 @@ export function makeRuler(hub, signal, { onSelect }) {
     const key = `${id} ${settings.encoding()} ${settings.isHex()} ${words("rulerEmpty")}`;
     chooser.show(store.tables.connections.rows, id, words);
     tools.show({ data, zoom, isFollowing }, words);
-    if (!isForced && shown?.data === data && shown.key === key) return;
+    if (!isForced && shown && shown.data === data && shown.key === key) return;
     if (shown?.id !== id) at = null;
     shown = { data, key, id };
     const said = data === undefined ? [] : remarksOn(data, words);

@@ -73,7 +73,7 @@ export function cellsOf(run, from, to, { encoding, asHex }) {
   const out = [];
   for (let at = 0; at < run.bytes.length && run.begin + at < to;) {
     const length = lengthAt(run.bytes, at);
-    const size = length > 0 ? length : Math.min(length < 0 ? 1 : unit, run.bytes.length - at);
+    const size = length > 0 ? length : Math.min(length < 0 ? Infinity : unit, run.bytes.length - at);
     if (run.begin + at + size > from) {
       const bytes = run.bytes.subarray(at, at + size);
       const begin = run.begin + at;

@@ -62,14 +62,15 @@ function makeRow(end, what, { onPoint, onFocus }) {
         seen.add(key);
         return place;
       });
-      for (const key of made.keys()) if (!seen.has(key)) made.delete(key);
-      if (list.length !== element.children.length || list.some((place, i) => element.children[i] !== place.element)) element.replaceChildren(...list.map((place) => place.element));
+      for (const [key, place] of made) if (!seen.has(key)) { place.element.remove(); made.delete(key); }
+      // Those that are in their place are not touched: an element that is moved loses the focus.
+      list.forEach((place, i) => { if (element.children[i] !== place.element) element.insertBefore(place.element, element.children[i] ?? null); });
       attribute(element, "hidden", !row);
     },
   };
 }
 
-const block = (name, [left, width], label, more = {}) => h("span", { class: `nbs-rblock ${name}`, style: `left: ${em(left)}; width: ${em(width)}`, ...more }, label);
+const block = (name, [left, width], label, more = {}) => h("span", { class: `nbs-rblock ${name}`, style: `left: ${em(left)}; width: ${em(width)}`, ...more }, label && h("span", { class: "nbs-rword" }, label));
 
 /** Brackets that say what became of what. */
 function groupBlocks(way, stretches, unit, words) {
@@ -195,7 +196,8 @@ export function makeStrip(signal, actions) {
       if (!way?.total) { drawn = null; sends.show({}, null, [], look, words); recvs.show({}, null, [], look, words); return; }
       const stretches = stretchesOf(way, look.unit);
       drawn = { way, stretches, unit: look.unit, reading: look };
-      const [client, server] = [look.data.client || words("rulerClient"), words("rulerServer", { id: look.id })];
+      const number = /^client (\d+)$/.exec(look.data.client)?.[1];
+      const [client, server] = [number ? words("rulerClientOf", { number }) : look.data.client || words("rulerClient"), words("rulerServer", { id: look.id })];
       const isFromClient = way.from === "client";
       const name = words("rulerWay", isFromClient ? { from: client, to: server } : { from: server, to: client });
       text(title, name);

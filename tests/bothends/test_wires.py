@@ -1,0 +1,104 @@
+"""Both ends of a connection side by side: an unchanged program's, and one of ours."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import threading
+
+import pytest
+
+from nbserver import net
+from nbserver.console import Program
+from nbserver.fleet import Client, Fleet, enlist
+from nbserver.widgets.requests import Desk, target_of
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+
+@pytest.fixture
+def fleet():
+    fleet = Fleet()
+    yield fleet
+    fleet.close()
+
+
+def start(fleet, make):
+    client = enlist(make)
+    fleet.add(client)
+    client.start()
+    return client
+
+
+may_read = threading.Event()
+
+
+class Late(socketserver.BaseRequestHandler):
+    """Reads when it may, eight bytes at a time."""
+
+    def handle(self):
+        assert may_read.wait(10)
+        while data := self.request.recv(8):
+            self.request.sendall(data)
+
+
+def test_two_sends_become_one_recv_and_one_becomes_two(fleet):
+    may_read.clear()
+    with net.listen(Late) as server:
+
+        def program():
+            sock = socket.create_connection(server.address)
+            sock.send(b"abcd")
+            sock.send(b"efgh")
+            sock.send(b"0123456789ab")
+            may_read.set()
+            heard = b""
+            while len(heard) < 20:
+                heard += sock.recv(100)
+            input("done")
+
+        client = start(fleet, lambda number: Program(number, program, f"client {number}: program"))
+        assert client.wait_waiting(10)
+        ruler = server[1].ruler()
+        assert (ruler.client, ruler.unseen) == (f"client {client.number}", "")
+        there, back = ruler.ways
+        assert [(g.sends, g.recvs, g.kind) for g in there.groups] == [(2, 1, "merged"), (1, 2, "split")]
+        assert there.in_flight == back.in_flight == 0
+        assert there.sends.pieces[0].where.endswith(': sock.send(b"abcd")')
+        assert there.recvs.pieces[0].where.endswith(": while data := self.request.recv(8):")
+        assert back.total == 20
+        client.close()
+        server[1].wait_closed(5)
+        assert server[1].ruler().ways[0].groups == there.groups, "it stays when both have ended"
+
+
+@pytest.mark.parametrize("server_class", [socketserver.ThreadingTCPServer, socketserver.ThreadingUDPServer])
+def test_a_client_of_ours(fleet, server_class):
+    with net.listen(net.Echo, ("127.0.0.1", 0), server_class) as server:
+        client = start(fleet, lambda number: Client(number, target_of(server)))
+        for text in ("one", "two"):
+            client.say(text)
+            assert client.hear(5)
+        there, back = server[1].ruler().ways
+        assert [g.kind for g in there.groups] == ["whole", "whole"]
+        assert [g.kind for g in back.groups] == ["whole", "whole"]
+        assert there.sends.pieces[0].where.endswith(": client.say(text)")
+        assert there.is_stream == (server_class is socketserver.ThreadingTCPServer)
+
+
+def test_a_lens_is_chosen_by_code_or_by_a_page(fleet):
+    with net.listen(net.Echo) as server:
+        client = start(fleet, lambda number: Client(number, target_of(server)))
+        client.say("one\ntwo\nthr")
+        client.hear(5)
+        desk = Desk(server, fleet)
+        assert desk.carry_out({"do": "lens", "rid": "1", "lens": "line"})["ok"]
+        seen = server[1].ruler().ways[0].framed
+        assert len(seen.messages) == 2 and seen.have == 3
+        for wrong in ("lines", 3, None, ["line"], "function"):
+            assert not desk.carry_out({"do": "lens", "rid": "2", "lens": wrong})["ok"]
+        assert desk.refused == 4
+        server.lens(lambda data: [3, 1, 100])
+        seen = server[1].ruler().ways[0].framed
+        assert [m.size for m in seen.messages] == [3, 1] and seen.needs == 93
+        assert "incomplete message at 4" in str(server[1].ruler())
