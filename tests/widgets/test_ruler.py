@@ -97,6 +97,11 @@ def test_the_keyboard_goes_from_piece_to_piece_and_one_is_in_the_order_of_tabs(r
     expect(piece(page, r"^send\(\) of the sender: 6 bytes from byte 6")).to_be_focused()
     page.keyboard.press("ArrowDown")
     expect(piece(page, r"^recv\(\) of the receiver: 12 bytes from byte 0")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(piece(page, r"^recv\(\) of the receiver: 4 bytes from byte 12")).to_be_focused()
     page.keyboard.press("End")
     expect(piece(page, r"^recv\(\) of the receiver: 24 bytes")).to_be_focused()
     assert page.locator('.nbs-rpiece[tabindex="0"]').count() == 1

@@ -107,7 +107,7 @@ export function makeRuler(hub, signal, { onSelect }) {
     if (!["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"].includes(event.key)) return;
     event.preventDefault();
     const index = all[row].findIndex((piece) => piece.element === document.activeElement);
-    const next = nextPiece(all, [row, index], event.key);
+    const next = nextPiece(all.map((places) => places.map(({ piece }) => piece)), [row, index], event.key);
     if (next) all[next[0]][next[1]].element.focus();
   }
 

@@ -13,6 +13,9 @@ const at = (stretches, begin, end, unit) => {
   return [left, xOf(stretches, end, unit) - left];
 };
 
+/** Letters, with those that are as wide as they are high counted twice. */
+const widthInEm = (label) => [...label].reduce((sum, letter) => sum + (letter > "\u2e80" ? 2 : 1), 0);
+
 /** What stands on a piece, as far as there is room. */
 function labelOf(piece, width, words) {
   if (piece.isGap) return width > 5 ? words("rulerGap") : "…";
@@ -77,7 +80,7 @@ function groupBlocks(way, stretches, unit, words) {
   return way.groups.filter((group) => group.kind !== "unknown").map((group) => {
     const place = at(stretches, group.begin, group.end, unit);
     const [short, long] = [words(`rulerSign.${group.kind}`, group), words(`rulerGroup.${group.kind}`, group)];
-    return block(`is-${group.kind}`, place, place[1] > 13 ? long : place[1] > 1.6 ? short : "", { title: long });
+    return block(`is-${group.kind}`, place, place[1] > 1.5 + 0.56 * widthInEm(long) ? long : place[1] > 1.6 ? short : "", { title: long });
   });
 }
 
