@@ -68,9 +68,10 @@ def test_pieces_stand_above_and_below_their_bytes_and_say_what_became_of_them(ru
     expect(way).to_contain_text("2 send() became 1 recv(): merged")
     expect(way).to_contain_text("65 bytes received")
     expect(way).to_contain_text(re.compile(r"\d+ in flight: sent, not yet received"))
-    first, second = piece(page, r"^send\(\) of the sender: 6 bytes from byte 0").bounding_box(), piece(
-        page, r"^send\(\) of the sender: 6 bytes from byte 6"
-    ).bounding_box()
+    first, second = (
+        piece(page, r"^send\(\) of the sender: 6 bytes from byte 0").bounding_box(),
+        piece(page, r"^send\(\) of the sender: 6 bytes from byte 6").bounding_box(),
+    )
     both = piece(page, r"^recv\(\) of the receiver: 12 bytes from byte 0").bounding_box()
     assert both["y"] > first["y"] + first["height"], "what was received stands below"
     assert abs(both["x"] - first["x"]) < 1
@@ -83,8 +84,13 @@ def test_a_half_character_is_marked_and_what_a_plain_decode_raises_is_said(ruler
     piece(page, r"receiver: 4 bytes from byte 12.*2 bytes more$").focus()
     detail = page.get_by_text("It ends in half a character: 2 bytes more, which the next piece brings.")
     expect(detail).to_be_visible()
-    expect(page.get_by_text("'utf-8' codec can't decode byte 0xe5 in position 3: unexpected end of data")).to_be_visible()
+    expect(
+        page.get_by_text("'utf-8' codec can't decode byte 0xe5 in position 3: unexpected end of data")
+    ).to_be_visible()
     expect(page.get_by_text("line 4: data = self.request.recv(8)")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    rest = "Its first 2 bytes are the rest of a character that began in the piece before."
+    expect(page.get_by_text(rest)).to_be_visible()
 
 
 def test_the_keyboard_goes_from_piece_to_piece_and_one_is_in_the_order_of_tabs(ruler):
