@@ -60,7 +60,7 @@ def test_half_characters_are_where_a_decoder_waits_and_are_completed_by_what_fol
 
 
 def test_the_textbook_half_character():
-    one, other = row("hello".encode() + b"\xe4\xbd", b"\xa0").pieces
+    one, other = row(b"hello" + b"\xe4\xbd", b"\xa0").pieces
     found = halves([one, other], "utf-8")
     assert found[0][:3] == (2, 1, 0) and found[7][:3] == (0, 0, 1)
     assert found[0].error == (
