@@ -74,6 +74,13 @@ _wires: weakref.WeakKeyDictionary[socket.socket, Wire] = weakref.WeakKeyDictiona
 """Whose socket it is."""
 
 
+def note_first(sock: socket.socket, data: Any, size: int, began: float) -> None:
+    """What `sock` has sent just before it was given a wire."""
+    wire = _wires.get(sock)
+    if wire is not None:
+        wire.said(data, size, began, "sendto")
+
+
 class WireSocket(socket.socket):
     """A program's socket. It does what a plain one does, and tells its wire."""
 

@@ -259,7 +259,7 @@ class ObservedDatagramSocket(socket.socket):
         """As the socket's own; seen. An empty answer that nobody has written is not sent."""
         if not data and sys._getframe(1).f_code is _FINISH:
             return 0  # DatagramRequestHandler.finish() answers anybody who asks, and so whomever he says he is
-        size = super().sendto(data, *args)
+        size = _socket.socket.sendto(self, data, *args)  # past the step that is there while programs run
         self._told(args[-1], _kept(data, size), size)
         return size
 

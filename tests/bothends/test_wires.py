@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import socketserver
 import threading
+import time
 
 import pytest
 
@@ -79,6 +80,9 @@ def test_a_client_of_ours(fleet, server_class):
         for text in ("one", "two"):
             client.say(text)
             assert client.hear(5)
+        deadline = time.monotonic() + 5
+        while server[1].messages_out < 2 and time.monotonic() < deadline:
+            time.sleep(0.001)
         there, back = server[1].ruler().ways
         assert [g.kind for g in there.groups] == ["whole", "whole"]
         assert [g.kind for g in back.groups] == ["whole", "whole"]
@@ -102,3 +106,38 @@ def test_a_lens_is_chosen_by_code_or_by_a_page(fleet):
         seen = server[1].ruler().ways[0].framed
         assert [m.size for m in seen.messages] == [3, 1] and seen.needs == 93
         assert "incomplete message at 4" in str(server[1].ruler())
+
+
+class Shouter(socketserver.BaseRequestHandler):
+    def handle(self):
+        data, sock = self.request
+        sock.sendto(data.upper(), self.client_address)
+
+
+def test_a_textbook_program_that_sends_datagrams_without_connecting(fleet):
+    with net.listen(Shouter, ("127.0.0.1", 0), socketserver.UDPServer) as server:
+        heard = []
+
+        def program():
+            client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            for text in (b"one", b"two"):
+                client.sendto(text, server.address)
+                heard.append(client.recvfrom(1024))
+            input("done")
+
+        client = start(fleet, lambda number: Program(number, program, f"client {number}: program"))
+        assert client.wait_waiting(10), client.error
+        assert [data for data, _ in heard] == [b"ONE", b"TWO"]
+        assert client.connection is server[1]
+        deadline = time.monotonic() + 5  # a datagram may be heard before its handler has noted that it is sent
+        while server[1].messages_out < 2 and time.monotonic() < deadline:
+            time.sleep(0.001)
+        there, back = server[1].ruler().ways
+        assert [g.kind for g in (*there.groups, *back.groups)] == ["whole"] * 4
+        assert [piece.call for piece in there.sends.pieces] == ["sendto", "sendto"]
+        assert {piece.where.partition(": ")[2] for piece in there.sends.pieces} == {
+            "client.sendto(text, server.address)"
+        }
+    client.close()
+    client.wait_ended(5)
+    assert "sendto" not in vars(socket.socket)
