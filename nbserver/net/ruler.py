@@ -17,6 +17,7 @@ _ENDS = ("client", "server")
 
 def ruler_of(connection: Connection, encoding: str, patience: float) -> Ruler:
     """The ruler of a connection; see `Connection.ruler`."""
+    connection._observation.sees_lines = True  # from here on
     found = type(connection).find_wire(connection)
     program, wire = found or (None, None)
     unseen = wire.unseen if wire else "elsewhere"

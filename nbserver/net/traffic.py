@@ -42,7 +42,7 @@ class Traffic(Console):
         last: When it carried something last, or else was accepted; in seconds since 1970. While more goes by than is
             kept it is a tenth of a second behind.
         credit: How many messages more are kept before the clock ticks.
-        sites: When the newest of what is kept was carried, and which line of the handler's did; None before the first.
+        sites: When the newest of what is kept was carried, and which line of the handler's did, if that is seen.
         speaks: What the client's first bytes look like: ``"HTTP"``, ``"TLS"``, ``"SSH"``, or "".
     """
 
@@ -91,9 +91,10 @@ class Traffic(Console):
         self.credit -= 1
         if not self.credit:
             self._observation.spent(self)
-        if self.sites is None:
-            self.sites = deque(maxlen=_SITES)
-        self.sites.append((now, site_of(sys._getframe(2))))
+        if self._observation.sees_lines:
+            if self.sites is None:
+                self.sites = deque(maxlen=_SITES)
+            self.sites.append((now, site_of(sys._getframe(2))))
         fact = (kind, now, self.number, data, size)
         self._note(fact)
         self._note_for_all(fact)

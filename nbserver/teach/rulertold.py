@@ -15,6 +15,8 @@ _BYTES = 8_192  # of each direction
 
 def told(ruler: Ruler, has_function: bool) -> dict[str, Any]:
     """What a page is told; `has_function` says whether the user has given a lens."""
+    lines: dict[str, int] = {"": 0}  # each is told once: most pieces come from the same few
+    ways = [_way(way, lines) for way in ruler.ways]
     return {
         "stream": ruler.is_stream,
         "client": ruler.client,
@@ -22,11 +24,12 @@ def told(ruler: Ruler, has_function: bool) -> dict[str, Any]:
         "lens": ruler.lens,
         "function": has_function,
         "encoding": ruler.encoding,
-        "ways": [_way(way) for way in ruler.ways],
+        "ways": ways,
+        "lines": list(lines),
     }
 
 
-def _way(way: Way) -> dict[str, Any]:
+def _way(way: Way, lines: dict[str, int]) -> dict[str, Any]:
     rows = [row for row in (way.sends, way.recvs) if row]
     since = max([0, way.total - _BYTES, *(row.pieces[-_PIECES].begin for row in rows if len(row.pieces) > _PIECES)])
     return {
@@ -34,8 +37,8 @@ def _way(way: Way) -> dict[str, Any]:
         "total": way.total,
         "flying": way.in_flight,
         "since": since,
-        "sends": _row(way.sends, since),
-        "recvs": _row(way.recvs, since),
+        "sends": _row(way.sends, since, lines),
+        "recvs": _row(way.recvs, since, lines),
         "groups": [list(group) for group in way.groups if group.end > since],
         "halves": [[begin, *half] for begin, half in way.halves.items() if begin >= since],
         "known": list(_known(way.bytes_known, since)),
@@ -43,14 +46,14 @@ def _way(way: Way) -> dict[str, Any]:
     }
 
 
-def _row(row: Row | None, since: int) -> dict[str, Any] | None:
+def _row(row: Row | None, since: int, lines: dict[str, int]) -> dict[str, Any] | None:
     if row is None:
         return None
-    return {"total": row.total, "pieces": [_piece(piece) for piece in row.pieces if piece.end > since]}
+    return {"total": row.total, "pieces": [_piece(piece, lines) for piece in row.pieces if piece.end > since]}
 
 
-def _piece(piece: Piece) -> list[Any]:
-    return [piece.begin, piece.size, piece.time, piece.call, piece.where]
+def _piece(piece: Piece, lines: dict[str, int]) -> list[Any]:
+    return [piece.begin, piece.size, piece.time, piece.call, lines.setdefault(piece.where, len(lines))]
 
 
 def _known(runs: list[tuple[int, bytes]], since: int) -> Iterable[list[Any]]:

@@ -46,6 +46,7 @@ class Late(socketserver.BaseRequestHandler):
 def test_two_sends_become_one_recv_and_one_becomes_two(fleet):
     may_read.clear()
     with net.listen(Late) as server:
+        server.observation.sees_lines = True  # as in a notebook
 
         def program():
             sock = socket.create_connection(server.address)

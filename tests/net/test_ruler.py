@@ -30,6 +30,7 @@ class Counter(socketserver.BaseRequestHandler):
 
 def test_what_the_handler_received_with_the_line_that_did():
     with net.listen(Reader) as server, socket.create_connection(server.address) as client:
+        server.observation.sees_lines = True  # as in a notebook
         client.sendall(b"hello, world")
         server.wait_for_connections(1, 5)
         assert (server[1].receive(5), server[1].receive(5)) == (b"hello, w", b"orld")

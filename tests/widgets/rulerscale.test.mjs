@@ -5,10 +5,10 @@ import { bytesOf, cellsOf, groupOf, nextPiece, remarkable, stretchesOf, toWay, w
 const base64 = (text) => Buffer.from(text).toString("base64");
 const told = (more) => toWay({
   from: "client", total: 12, flying: 0, since: 0,
-  sends: { total: 12, pieces: [[0, 6, 1, "send", ""], [6, 6, 1, "send", ""]] },
-  recvs: { total: 12, pieces: [[0, 12, 2, "recv", ""]] },
+  sends: { total: 12, pieces: [[0, 6, 1, "send", 0], [6, 6, 1, "send", 0]] },
+  recvs: { total: 12, pieces: [[0, 12, 2, "recv", 0]] },
   groups: [[0, 12, 2, 1, "merged"]], halves: [], known: [[0, base64("hello-world-")]], framed: null, ...more,
-});
+}, [""]);
 
 test("every mark is at the edge of a stretch, and bytes stand one beside the other", () => {
   const stretches = stretchesOf(told(), 1);
@@ -20,7 +20,7 @@ test("every mark is at the edge of a stretch, and bytes stand one beside the oth
 
 test("five million bytes that are not kept have the room of a few, and what follows is to scale", () => {
   const way = told({
-    total: 5_000_003, sends: null, recvs: { total: 5_000_003, pieces: [[0, 5_000_000, 0, "", ""], [5_000_000, 3, 2, "recv", ""]] },
+    total: 5_000_003, sends: null, recvs: { total: 5_000_003, pieces: [[0, 5_000_000, 0, "", 0], [5_000_000, 3, 2, "recv", 0]] },
     groups: [], known: [[5_000_000, base64("end")]],
   });
   const stretches = stretchesOf(way, 1);
@@ -30,7 +30,7 @@ test("five million bytes that are not kept have the room of a few, and what foll
 });
 
 test("a long stretch is torn, and never wider than its tear", () => {
-  const way = told({ total: 8000, sends: null, recvs: { total: 8000, pieces: [[0, 8000, 1, "recv", ""]] }, groups: [], known: [[0, base64("x".repeat(8000))]] });
+  const way = told({ total: 8000, sends: null, recvs: { total: 8000, pieces: [[0, 8000, 1, "recv", 0]] }, groups: [], known: [[0, base64("x".repeat(8000))]] });
   const stretches = stretchesOf(way, 1);
   assert.equal(stretches[0].isTorn, true);
   assert.ok(widthOf(stretches) < 100);
@@ -39,7 +39,7 @@ test("a long stretch is torn, and never wider than its tear", () => {
 test("a character stands over all of its bytes, half of one is told, and hex shows each", () => {
   const bytes = Uint8Array.from([...Buffer.from("a你\n"), 0xe5, 0xa5]);
   const read = (asHex) => cellsOf({ begin: 10, bytes }, 10, 17, { encoding: "utf-8", asHex }).map(({ begin, size, text, kind }) => [begin, size, text, kind]);
-  assert.deepEqual(read(false), [[10, 1, "a", ""], [11, 3, "你", ""], [14, 1, "\\n", "chip"], [15, 1, "e5", "half"], [16, 1, "a5", "half"]]);
+  assert.deepEqual(read(false), [[10, 1, "a", 0], [11, 3, "你", 0], [14, 1, "\\n", "chip"], [15, 1, "e5", "half"], [16, 1, "a5", "half"]]);
   assert.deepEqual(read(true).map(([, , text]) => text), ["61", "e4", "bd", "a0", "0a", "e5", "a5"]);
 });
 

@@ -123,7 +123,7 @@ export function makeRuler(hub, signal, { onSelect }) {
     const said = data === undefined ? [] : remarksOn(data, words);
     remarks.replaceChildren(...said.map((line) => h("p", {}, line)));
     attribute(remarks, "hidden", !said.length);
-    ways = data ? data.ways.map(toWay) : [];
+    ways = data ? data.ways.map((way) => toWay(way, data.lines)) : [];
     strips.forEach((strip, i) => strip.show(ways[i], { id, data, unit: ZOOMS[zoom], isFollowing, ...read() }, words));
     roam();
     at = rows().flat().find((piece) => piece.key === at?.key) ?? null;

@@ -7,12 +7,12 @@ const MOST = 96; // bytes of one stretch that are drawn to scale; of a longer on
 const TEAR = 2.4; // em
 const HOLE = 6; // em, however many bytes it stands for
 
-export const toPiece = ([begin, size, time, call, where]) => ({ begin, size, time, call, where, end: begin + size, isGap: call === "" });
-export const toGroup = ([begin, end, sends, recvs, kind]) => ({ begin, end, sends, recvs, kind });
+const toPiece = ([begin, size, time, call, line], lines) => ({ begin, size, time, call, where: lines[line], end: begin + size, isGap: call === "" });
+const toGroup = ([begin, end, sends, recvs, kind]) => ({ begin, end, sends, recvs, kind });
 
 /** What the kernel told of one direction, as objects: see PROTOCOL.md, "ruler". */
-export function toWay(told) {
-  const row = (name) => told[name] && { total: told[name].total, pieces: told[name].pieces.map(toPiece) };
+export function toWay(told, lines) {
+  const row = (name) => told[name] && { total: told[name].total, pieces: told[name].pieces.map((piece) => toPiece(piece, lines)) };
   return {
     from: told.from, total: told.total, flying: told.flying, since: told.since, sends: row("sends"), recvs: row("recvs"),
     groups: told.groups.map(toGroup), framed: told.framed,
