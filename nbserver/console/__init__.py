@@ -5,7 +5,7 @@ from .connects import Ends
 from .console import KEPT_EVENTS, Console, Question
 from .program import END_OF_INPUT, Program
 from .routing import acquire, also, is_routed, release, routed_getpass, routed_input
-from .wire import Wire
+from .wire import Wire, recent
 
 __all__ = [
     "END_OF_INPUT",
@@ -19,6 +19,7 @@ __all__ = [
     "also",
     "is_routed",
     "logs",
+    "recent",
     "release",
     "routed_getpass",
     "routed_input",

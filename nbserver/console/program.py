@@ -217,7 +217,7 @@ class Program(Console):
 
     def connected(self, ends: Ends, sock: socket.socket | None = None) -> None:
         """Told in its own thread that it has connected, or begun to; `sock` is seen from now on, if it is given."""
-        wire = Wire(*ends)
+        wire = Wire(*ends, self.name.partition(":")[0])
         if sock is not None:
             wire.watch(sock)
         if len(self.wires) == _KEPT_WIRES:

@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -19,22 +20,28 @@ from ..teach import Track, line_of, site_of
 _PEEK = int(socket.MSG_PEEK)
 
 
+recent: deque[Wire] = deque(maxlen=64)
+"""The last wires of all programs: those of programs that are gone, too, whose connections are still looked at."""
+
+
 class Wire:
     """One connection of a program, as its client knows it.
 
     Attributes:
         local, remote: The addresses, as in `Ends`.
+        owner: Who has made it, in a few words: ``client 2``.
         opened: When it was made, in seconds since 1970.
         sent, received: What it has carried; see `Track`.
         unseen: Why nothing of it is seen: ``tls``, or "".
     """
 
-    def __init__(self, local: Any, remote: Any) -> None:
-        self.local, self.remote = local, remote
+    def __init__(self, local: Any, remote: Any, owner: str) -> None:
+        self.local, self.remote, self.owner = local, remote, owner
         self.opened = time.time()
         self.sent, self.received = Track(), Track()
         self.unseen = ""
         self._socket: Callable[[], socket.socket | None] = lambda: None
+        recent.append(self)
 
     def watch(self, sock: socket.socket) -> None:
         """See what `sock` carries from now on, until `let_go`; one of a class of its own is left alone."""

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, cast, overload
 
-from ..console import Program, Question, Wire
+from ..console import Question, Wire
 from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading
 from ..events import KEPT_BYTES, Event, Kind, new_event, text_event
 from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over, may_follow
@@ -61,8 +61,8 @@ class Connection(Traffic):
         *("_ear", "_handler", "answered_by_rules", "note", "opened", "peer", "socket"),
     )
 
-    # Set by the package that knows both servers and programs: who has made the connection, and what that end has seen.
-    find_wire: ClassVar[Callable[[Connection], tuple[Program, Wire] | None]] = staticmethod(lambda connection: None)
+    # Set by the package that knows both servers and programs: what the other end has seen.
+    find_wire: ClassVar[Callable[[Connection], Wire | None]] = staticmethod(lambda connection: None)
 
     def __init__(
         self, number: int, peer: Any, observation: Observation, sock: socket.socket | None, is_datagram: bool = False

@@ -58,7 +58,7 @@ class Observation:
             the monotonic clock.
         errors: How many handlers have raised.
         lens: Where messages begin and end, for the byte ruler.
-        sees_lines: Whether it is noted which line of a handler has carried something: in a notebook, where somebody looks.
+        sees_lines: Whether it is noted which line of a handler has carried something: in notebooks, where people look.
         rules: Who answers an ``input()`` in place of a person.
         trouble: What the accept loop met last, in words.
     """

@@ -18,8 +18,7 @@ _ENDS = ("client", "server")
 def ruler_of(connection: Connection, encoding: str, patience: float) -> Ruler:
     """The ruler of a connection; see `Connection.ruler`."""
     connection._observation.sees_lines = True  # from here on
-    found = type(connection).find_wire(connection)
-    program, wire = found or (None, None)
+    wire = type(connection).find_wire(connection)
     unseen = wire.unseen if wire else "elsewhere"
     here = _seen_here(connection)
     there = (wire.sent.row, wire.received.row) if wire and not unseen else (None, None)
@@ -31,8 +30,8 @@ def ruler_of(connection: Connection, encoding: str, patience: float) -> Ruler:
             sends, recvs = paired(sends, recvs)
         way = Way(sender, sends, recvs, _halves(sends, recvs, encoding, is_stream), None, is_stream)
         ways.append(_through_the_lens(connection, way, patience))
-    name = program.name.partition(":")[0] if program else ""
-    return Ruler((ways[0], ways[1]), name, unseen, is_stream, connection.lens.name, encoding)
+    client = wire.owner if wire else ""
+    return Ruler((ways[0], ways[1]), client, unseen, is_stream, connection.is_over, connection.lens.name, encoding)
 
 
 def _halves(sends: Row | None, recvs: Row | None, encoding: str, is_stream: bool) -> dict[int, Half]:

@@ -340,6 +340,7 @@ class Ruler(NamedTuple):
         unseen: Why the client's end is not seen: ``elsewhere`` (it is not in this kernel, or its socket is one that is
             not watched), ``tls`` (it encrypts: what it sends is not what it says), or "".
         is_stream: Whether it is a stream of bytes (TCP); otherwise each datagram stays whole.
+        is_over: Whether the connection has ended: what was not received never will be.
         lens: The name of the server's lens.
         encoding: How characters are read.
     """
@@ -348,6 +349,7 @@ class Ruler(NamedTuple):
     client: str
     unseen: str
     is_stream: bool
+    is_over: bool
     lens: str
     encoding: str
 

@@ -19,6 +19,7 @@ def told(ruler: Ruler, has_function: bool) -> dict[str, Any]:
     ways = [_way(way, lines) for way in ruler.ways]
     return {
         "stream": ruler.is_stream,
+        "over": ruler.is_over,
         "client": ruler.client,
         "unseen": ruler.unseen,
         "lens": ruler.lens,

@@ -80,7 +80,7 @@ def test_trouble_2_a_character_in_two_pieces_and_what_a_plain_decode_raises(open
     notebook, own = opened(open_notebook, HALVES, GREETING)
     way = own.get_by_role("region", name="client 1 → server #1", exact=True)
     expect(way.get_by_text("½ 2 bytes more")).to_be_visible(timeout=PATIENCE * SECOND)
-    expect(way.get_by_text("2 in flight: sent, not yet received")).to_be_visible()
+    expect(way.get_by_text("2 never received: the connection has ended")).to_be_visible()
     way.get_by_role("button", name=re.compile(r"^recv\(\) of the receiver: 8 bytes from byte 0")).focus()
     expect(own.get_by_text("It ends in half a character: 2 bytes more, which the next piece brings.")).to_be_visible()
     error = "'utf-8' codec can't decode byte 0xe5 in position 7: unexpected end of data"

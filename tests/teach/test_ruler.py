@@ -131,7 +131,9 @@ def test_datagrams_stay_whole_and_one_that_is_lost_leaves_a_hole():
 
 def test_as_text_marks_stand_above_and_below_the_bytes():
     sends, recvs = row(b"hello-", b"world-", call="send"), row(b"hello-world-")
-    text = str(Ruler((Way("client", sends, recvs), Way("server", Row(), Row())), "client 1", "", True, "raw", "utf-8"))
+    text = str(
+        Ruler((Way("client", sends, recvs), Way("server", Row(), Row())), "client 1", "", True, False, "raw", "utf-8")
+    )
     above, line, below = text.splitlines()[1:4]
     assert line.endswith("hello-world-") and line[7:].startswith("68 65 6c")
     assert [i for i, c in enumerate(above[7:]) if c == "|"] == [0, 18]
@@ -142,7 +144,9 @@ def test_as_text_marks_stand_above_and_below_the_bytes():
 @given(st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=400))
 def test_a_page_is_told_the_newest_part_only(pieces):
     recvs = row(*pieces)
-    way = told(Ruler((Way("client", None, recvs), Way("server", None, None)), "", "", True, "raw", "utf-8"), False)
+    way = told(
+        Ruler((Way("client", None, recvs), Way("server", None, None)), "", "", True, False, "raw", "utf-8"), False
+    )
     first = way["ways"][0]
     assert first["total"] == recvs.total and len(first["recvs"]["pieces"]) <= 200
     assert sum(len(text) for _, text in first["known"]) <= 11_000

@@ -36,7 +36,7 @@ def data(sent: list[bytes], received: list[int], lens: str = "raw", unseen: str 
     first = Way("client", None if unseen else sends, recvs, halves(recvs.pieces, encoding), seen)
     back = rows_of([b"ok\n"], [3])
     second = Way("server", back[0], None if unseen else back[1])
-    return told(Ruler((first, second), "" if unseen else "client 2", unseen, True, lens, encoding), True)
+    return told(Ruler((first, second), "" if unseen else "client 2", unseen, True, False, lens, encoding), True)
 
 
 MERGED = [b"hello-", b"world-", CHINESE, b"and a longer line that comes in pieces\n", b"bye"]
@@ -95,7 +95,7 @@ def test_a_half_character_is_marked_and_what_a_plain_decode_raises_is_said(ruler
 
 def test_the_keyboard_goes_from_piece_to_piece_and_one_is_in_the_order_of_tabs(ruler):
     page = ruler(data(MERGED, CUTS))
-    assert page.locator('.nbs-rpiece[tabindex="0"]').count() == 1
+    expect(page.locator('.nbs-rpiece[tabindex="0"]')).to_have_count(1)
     piece(page, r"^recv\(\) of the receiver: 12 bytes from byte 0").focus()
     page.keyboard.press("ArrowUp")
     expect(piece(page, r"^send\(\) of the sender: 6 bytes from byte 0")).to_be_focused()
@@ -110,7 +110,7 @@ def test_the_keyboard_goes_from_piece_to_piece_and_one_is_in_the_order_of_tabs(r
     expect(piece(page, r"^recv\(\) of the receiver: 4 bytes from byte 12")).to_be_focused()
     page.keyboard.press("End")
     expect(piece(page, r"^recv\(\) of the receiver: 24 bytes")).to_be_focused()
-    assert page.locator('.nbs-rpiece[tabindex="0"]').count() == 1
+    expect(page.locator('.nbs-rpiece[tabindex="0"]')).to_have_count(1)
 
 
 def test_the_focus_stays_when_more_comes(ruler, board: Board):
@@ -119,6 +119,20 @@ def test_the_focus_stays_when_more_comes(ruler, board: Board):
     board.delta(looks=[["ruler", 1, data(MERGED, CUTS)]])
     expect(piece(page, r"^recv\(\) of the receiver: 24 bytes")).to_be_visible()
     expect(piece(page, r"^recv\(\) of the receiver: 4 bytes")).to_be_focused()
+
+
+def test_it_follows_the_end_until_somebody_scrolls_back(ruler, board: Board):
+    page = ruler(data(MERGED * 3, CUTS))
+    follow = page.get_by_role("button", name="Follow the end", exact=True)
+    last = piece(page, r"^send\(\) of the sender: 3 bytes from byte 201")
+    expect(follow).to_have_attribute("aria-pressed", "true")
+    expect(last).to_be_in_viewport()
+    page.locator(".nbs-rscroll").first.evaluate("(element) => { element.scrollLeft = 0; }")
+    expect(follow).to_have_attribute("aria-pressed", "false")
+    board.delta(looks=[["ruler", 1, data(MERGED * 4, CUTS)]])
+    expect(piece(page, r"^send\(\) of the sender: 3 bytes from byte 269")).not_to_be_in_viewport()
+    follow.click()
+    expect(piece(page, r"^send\(\) of the sender: 3 bytes from byte 269")).to_be_in_viewport()
 
 
 def test_a_lens_is_asked_for_and_shows_messages_and_what_is_missing(ruler, board: Board):
@@ -138,7 +152,7 @@ def test_an_end_that_is_not_seen_and_a_gap_say_so(ruler, board: Board):
     expect(page.get_by_role("button", name=re.compile("of the sender"))).to_have_count(1)
     rest = Row((Piece(0, 5_000_000, 0.0, ""), Piece(5_000_000, 3, NOW, "recv", "", b"end")), 5_000_003)
     way = Way("client", None, rest)
-    gap = told(Ruler((way, Way("server", Row(), None)), "", "elsewhere", True, "raw", "utf-8"), False)
+    gap = told(Ruler((way, Way("server", Row(), None)), "", "elsewhere", True, False, "raw", "utf-8"), False)
     board.delta(looks=[["ruler", 1, gap]])
     expect(piece(page, "^bytes 0 to 5,000,000: they went by and are not kept$")).to_be_visible()
     expect(page.get_by_text("5,000,003 bytes received")).to_be_visible()
@@ -155,11 +169,13 @@ def test_hostile_bytes_are_text(ruler):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_can_be_read_in_chinese_and_large_in_both_themes(ruler, board: Board, theme: str):
+    board.page.emulate_media(reduced_motion="reduce")  # a colour on its way is no colour to be judged
     board.page.evaluate("(isLight) => { document.body.dataset.jpThemeLight = isLight; }", str(theme == "light").lower())
     page = ruler(data(MERGED, CUTS, "line"), "ruler", lang="zh", scale=2.0)
     expect(page.get_by_text("2 次 send() 变成 1 次 recv(): 粘包").first).to_be_visible()
     piece(page, "^接收方的 recv").nth(1).focus()
     expect(page.get_by_text("它以半个字符结尾: 还差 2 字节, 由下一段补全.")).to_be_visible()
+    expect(page.get_by_text("第 4 行: data = self.request.recv(8)")).to_be_visible()
     lowest = page.evaluate(CONTRAST)
     assert lowest[0][0] >= 4.5, lowest
     expect(page.get_by_role("region", name="客户端 2 → 服务端 #2", exact=True)).to_be_visible()

@@ -80,7 +80,7 @@ export function makeRuler(hub, signal, { onSelect }) {
   const actions = {
     onPoint: (place) => detail.show(place ?? at, read(), words),
     onFocus(place) { at = place; detail.show(place, read(), words); roam(); },
-    onScrolledBack: () => { if (isFollowing) { isFollowing = false; draw(true); } },
+    onScroll: (isAtEnd) => { if (isFollowing !== isAtEnd) { isFollowing = isAtEnd; draw(true); } },
   };
   const strips = [makeStrip(signal, actions), makeStrip(signal, actions)];
   const element = h("div", { class: "nbs-ruler", onKeydown: onKey },

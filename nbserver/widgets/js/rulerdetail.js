@@ -18,7 +18,7 @@ function linesOf({ way, piece, group, half, what }, reading, words) {
   const last = piece.end - 1;
   const title = words("rulerCall", { call: piece.call, who: words(`rulerEnd.${who}`), begin: grouped(piece.begin), last: grouped(last), size: grouped(piece.size), time: clock(piece.time) });
   const out = [h("p", { class: "nbs-rcall" }, title)];
-  if (piece.where) out.push(h("code", { class: "nbs-rwhere" }, piece.where));
+  if (piece.where) out.push(h("code", { class: "nbs-rwhere" }, piece.where.replace(/^line (\d+)/, (_, number) => words("rulerLine", { number }))));
   if (group && group.kind !== "unknown") out.push(h("p", { class: `nbs-rbecame is-${group.kind}` }, words(`rulerGroup.${group.kind}`, group)));
   out.push(bodyOf(bytesOf(way, piece), reading, words));
   if (half?.have) out.push(h("p", { class: "nbs-rhalfword" }, words(half.needs === 1 ? "rulerHalfEndOne" : "rulerHalfEnd", half)));

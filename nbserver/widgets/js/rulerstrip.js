@@ -126,7 +126,7 @@ function ticksOf(stretches) {
 }
 
 export function makeStrip(signal, actions) {
-  let [drawn, isOwnScroll] = [null, false];
+  let [drawn, left] = [null, 0]; // where it was scrolled to by itself
   const title = h("h4", { class: "nbs-rtitle" });
   const facts = h("span", { class: "nbs-rfacts" });
   const labels = ["sends", "bytes", "recvs", "groups", "halves", "lens"].map((name) => ({ name, element: h("span", { class: `nbs-rlabel is-${name}` }) }));
@@ -148,9 +148,15 @@ export function makeStrip(signal, actions) {
   function onScroll() {
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(paintCells);
-    const isAtEnd = scroller.scrollLeft + scroller.clientWidth >= scroller.scrollWidth - NEAR_END;
-    if (!isOwnScroll && !isAtEnd) actions.onScrolledBack();
-    isOwnScroll = false;
+    if (Math.abs(scroller.scrollLeft - left) > 1) actions.onScroll(scroller.scrollLeft >= endOf() - NEAR_END);
+    left = scroller.scrollLeft;
+  }
+
+  /** How far it is scrolled when the newest byte is in sight, and behind it what the lens says. */
+  function endOf() {
+    if (!drawn) return 0;
+    const end = widthOf(drawn.stretches) + (drawn.way.framed?.have ? 14 : 3);
+    return Math.max(0, end * parseFloat(getComputedStyle(pad).fontSize) - scroller.clientWidth);
   }
 
   /** What is written in the places of the bytes, as far as they are in sight: there may be thousands. */
@@ -183,7 +189,7 @@ export function makeStrip(signal, actions) {
     const out = [];
     if (way.sends) out.push(h("span", {}, words("rulerSent", { size: grouped(way.sends.total) })));
     if (way.recvs) out.push(h("span", {}, words("rulerReceived", { size: grouped(way.recvs.total) })));
-    if (way.flying) out.push(h("span", { class: "nbs-rfact is-flying" }, words(data.stream ? "rulerFlying" : "rulerLost", { size: grouped(way.flying) })));
+    if (way.flying) out.push(h("span", { class: "nbs-rfact is-flying" }, words(!data.stream ? "rulerLost" : data.over ? "rulerNever" : "rulerFlying", { size: grouped(way.flying) })));
     for (const one of remarkable(way.groups).slice(-3)) {
       const times = one.times > 1 ? ` ×${one.times}` : "";
       out.push(h("span", { class: `nbs-rfact is-${one.kind}` }, words(`rulerGroup.${one.kind}`, one) + times));
@@ -206,7 +212,7 @@ export function makeStrip(signal, actions) {
       text(title, name);
       attribute(element, "aria-label", name);
       showFacts(way, look.data, words);
-      attribute(pad, "style", `width: ${em(widthOf(stretches) + 14)}`);
+      attribute(pad, "style", `width: ${em(widthOf(stretches) + (way.framed?.have ? 24 : 3))}`);
       ticks.replaceChildren(...ticksOf(stretches));
       sends.show(way, way.sends, stretches, look, words);
       recvs.show(way, way.recvs, stretches, look, words);
@@ -218,9 +224,8 @@ export function makeStrip(signal, actions) {
       const isShown = { sends: way.sends, bytes: true, recvs: way.recvs, groups: groups.childElementCount, halves: halves.childElementCount, lens: lens.childElementCount };
       for (const label of labels) { text(label.element, words(`rulerRow.${label.name}`)); attribute(label.element, "hidden", !isShown[label.name]); }
       if (look.isFollowing) {
-        const end = widthOf(stretches) * parseFloat(getComputedStyle(pad).fontSize) - scroller.clientWidth + NEAR_END * 3;
-        isOwnScroll = Math.abs(scroller.scrollLeft - Math.max(0, end)) > 1;
-        scroller.scrollLeft = end;
+        scroller.scrollLeft = endOf();
+        left = scroller.scrollLeft; // as far as that goes: the event comes later
       }
       paintCells();
     },
