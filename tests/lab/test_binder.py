@@ -1,4 +1,4 @@
-"""The environment that `binder/` describes, built from those files alone, opens the first notebook and runs it."""
+"""The environment that `binder/` describes, built from those files alone, opens the course and runs its first notebook."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 
 from .conftest import PATIENCE, REPOSITORY, Lab, Notebook
 from .test_tutorial import SECOND, reply_box, row_with, say
+
+IS_OPEN = """() => window.jupyterapp.shell.currentWidget.context?.path.endsWith("/01-one-server-three-clients.ipynb")"""
 
 
 @pytest.fixture
@@ -32,12 +34,15 @@ def binder(tmp_path) -> Path:
 
 
 @pytest.mark.timeout(600)
-def test_binders_environment_opens_the_first_notebook_and_runs_it(binder, page, tmp_path, port_8008):
+def test_binders_environment_opens_the_index_and_runs_the_first_notebook(binder, page, tmp_path, port_8008):
     page.set_viewport_size({"width": 1400, "height": 4000})
     lab = Lab(tmp_path, str(binder), notebooks=tmp_path / "clone")
     try:
         notebook = Notebook(lab, page, "/")
-        assert page.url.split("?")[0].endswith("/notebooks/en/01-one-server-three-clients.ipynb")
+        assert page.url.split("?")[0].endswith("/notebooks/en/index.ipynb")
+        page.get_by_role("link", name="01 One server, three clients").click()
+        page.wait_for_function(IS_OPEN)
+        notebook.wait_ready()
         assert notebook.ask("__import__('nbserver.kernel').kernel.has_server_proxy()") is True
         for index in range(7):
             notebook.run(index)
