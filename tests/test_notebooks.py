@@ -77,7 +77,9 @@ def test_notebook_is_committed_clean(path):
 @pytest.mark.parametrize("name", sorted(path.name for path in (COURSE / "en").glob("*.ipynb")))
 def test_both_languages_hold_the_same_programs(name):
     english, chinese = cells(COURSE / "en" / name), cells(COURSE / "zh" / name)
-    assert [(cell["cell_type"], cell["id"]) for cell in english] == [(cell["cell_type"], cell["id"]) for cell in chinese]
+    assert [(cell["cell_type"], cell["id"]) for cell in english] == [
+        (cell["cell_type"], cell["id"]) for cell in chinese
+    ]
     for one, other in zip(english, chinese, strict=True):
         if one["cell_type"] == "code":
             assert program(one["source"]) == program(other["source"]), one["id"]

@@ -125,7 +125,10 @@ def course(lab: Lab, browser, request) -> Iterator[Course]:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
 def test_a_notebook_in_a_page(course: Course, path: Path):
     programs = [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
-    with alone("port-8008") if "8008" in str(programs) else contextlib.nullcontext(), course.run(name_of(path)) as cells:
+    with (
+        alone("port-8008") if "8008" in str(programs) else contextlib.nullcontext(),
+        course.run(name_of(path)) as cells,
+    ):
         ran = [cell for cell in cells if cell["type"] == "code"]
         outputs = [output for cell in ran for output in cell["outputs"]]
         assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []

@@ -66,20 +66,6 @@ def three_wait(page) -> dict[int, int]:
     return numbers
 
 
-def test_three_clients_are_answered_in_reverse_order(tutorial):
-    page = tutorial.page
-    numbers = three_wait(page)
-    assert sorted(numbers.values()) == [1, 2, 3]
-    for client in (3, 2, 1):
-        box = reply_box(page, numbers[client])
-        box.fill(f"answer for {client}")
-        box.press("Enter")
-        expect(transcript(page, client)).to_contain_text(f"answer for {client}")
-    for client in (1, 2, 3):
-        for other in {1, 2, 3} - {client}:
-            expect(transcript(page, client)).not_to_contain_text(f"answer for {other}")
-
-
 def test_byebye_ends_one_and_the_others_go_on(tutorial):
     page = tutorial.page
     say(page, 2, "byebye")
