@@ -1,4 +1,4 @@
-"""The environment that `binder/` describes, built from those files alone, opens the course and runs its first notebook."""
+"""The environment that `binder/` describes, built from those alone, opens the course and runs its first notebook."""
 
 from __future__ import annotations
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from .conftest import PATIENCE
 from .test_timeline import table
-from .test_tutorial import SECOND, reply_box, row_with, say, three_wait, transcript, tutorial  # noqa: F401 - a fixture
+from .test_tutorial import SECOND, reply_box, row_with, run_tutorial, say, three_wait, transcript
 
 PROGRAM = """%%server
 import socketserver
@@ -26,6 +27,11 @@ if __name__ == '__main__':
 NETWORK = """%load_ext nbserver
 import nbserver.net.reach as reach
 reach._asked = lambda: iter(["192.168.1.7"])"""
+
+
+@pytest.fixture
+def tutorial(open_notebook):
+    return run_tutorial(open_notebook)
 
 
 def test_lesson_2_both_programs_unchanged_and_three_clients_are_answered_in_reverse_order(tutorial):

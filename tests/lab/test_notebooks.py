@@ -16,7 +16,7 @@ import pytest
 
 from tests.conftest import alone
 
-from .conftest import PATIENCE, REPOSITORY, Lab, Notebook
+from .conftest import PATIENCE, REPOSITORY, Lab
 
 COURSE = REPOSITORY / "notebooks"
 NOTEBOOKS = sorted(path for path in COURSE.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)

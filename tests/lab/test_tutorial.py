@@ -22,6 +22,10 @@ def tutorial_cells() -> list[str]:
 
 @pytest.fixture
 def tutorial(open_notebook):
+    return run_tutorial(open_notebook)
+
+
+def run_tutorial(open_notebook):
     """The tutorial's two programs, running: a server and three clients."""
     notebook = open_notebook([*tutorial_cells(), "import time; time.sleep(20)", "while True:\n    pass"])
     for index in range(3):
