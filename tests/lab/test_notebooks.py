@@ -122,6 +122,7 @@ def course(lab: Lab, browser, request) -> Iterator[Course]:
     shutil.rmtree(settings)  # the next test may want JupyterLab as it is
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
 def test_a_notebook_in_a_page(course: Course, path: Path):
     programs = [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
