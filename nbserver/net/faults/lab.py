@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import UsageError
 from ...events import Kind as EventKind
 from ..sockets import ObservedDatagramSocket
-from .kinds import Fault, checked, named
+from .kinds import KINDS, Fault, checked, named
 from .mail import Mail
 from .sockets import FaultyDatagramSocket, can_be_faulty
 from .wire import Wire
@@ -39,6 +39,11 @@ class Lab:
         # One change at a time, from the list of faults to each connection's wire. Taken before any wire's lock.
         self._lock = threading.RLock()
         self._lingering: set[Wire] = set()  # whose connections have ended, and what is queued goes on
+
+    @property
+    def is_datagram(self) -> bool:
+        """Whether its server serves datagrams."""
+        return self._observation.is_datagram
 
     @property
     def is_in_use(self) -> bool:
@@ -217,6 +222,17 @@ class Faults:
             ConnectionEnded: The connection has ended.
         """
         return self._lab.add(name, self._connection, direction, values)
+
+    def seen(self) -> dict[str, list[Any]]:
+        """What can be set here, and what is set, as plain data: lists of what `Kind`, `Parameter` and `Fault` have."""
+        is_datagram = self._lab.is_datagram
+        kinds = [
+            [name, [list(parameter) for parameter in kind.parameters], list(kind.directions)]
+            for name, kind in KINDS.items()
+            if (kind.datagrams if is_datagram else kind.streams)
+        ]
+        faults = [[f.number, f.name, f.connection, f.sentence, f.acted, f.seen] for f in self._all()]
+        return {"kinds": kinds, "faults": faults}
 
     def clear(self) -> None:
         """Undo all: of the server, those for single connections too; of a connection, its own."""
