@@ -7,6 +7,7 @@ or overtaken, a client that sends too much is slowed as by any receiver, and who
 from __future__ import annotations
 
 import _socket
+import contextlib
 import errno
 import math
 import select
@@ -82,7 +83,6 @@ class Incoming:
         if data is self._given or self.is_idle or self._is_cut:
             return data
         self._rest += data
-        self._arrival = self._arrived(len(self._rest))
         return self.receive(sock, bufsize, 0)
 
     def receive(self, sock: socket.socket, bufsize: int, flags: int) -> bytes:
@@ -102,11 +102,11 @@ class Incoming:
 
     def _look(self, sock: socket.socket, deadline: float, timeout: float | None) -> bool:
         """Wait until something has come; False if it must be looked again."""
-        if not _is_readable(sock, deadline - time.monotonic()):
+        if not self._rest and not _is_readable(sock, deadline - time.monotonic()):
             _too_late(timeout)
         if not self.faults or self._is_cut:
             return False
-        size = _size(sock)
+        size = self._size(sock)
         merge = of(self.faults, "merge")
         if merge is not None and size > 0:
             size = self._merged(sock, size, merge, deadline)
@@ -115,6 +115,13 @@ class Incoming:
         self._arrival = self._arrived(size)
         return True
 
+    def _size(self, sock: socket.socket) -> int:
+        """How much has come, in bytes; 0 is the end, or an error, which ``recv`` will tell."""
+        try:
+            return len(self._rest) + len(_socket.socket.recv(sock, _MOST, _PEEK | _DONT_WAIT))
+        except OSError:
+            return len(self._rest)
+
     def _merged(self, sock: socket.socket, size: int, merge: Fault, deadline: float) -> int | None:
         until = min(deadline, time.monotonic() + merge.values["seconds"])
         with self._changed:
@@ -122,7 +129,7 @@ class Incoming:
                 self._changed.wait(_STEP)
                 if self._is_cut or merge not in self.faults:
                     break
-                grown = _size(sock)
+                grown = self._size(sock)
                 if grown < size:
                     return None  # broken off
                 size = grown
@@ -170,13 +177,14 @@ class Incoming:
         return min(bufsize, max(1, left))
 
     def _take(self, sock: socket.socket, size: int, flags: int) -> bytes:
-        if self._rest:
-            data = self._rest[:size]
-            if not flags & _PEEK:
-                self._rest = self._rest[size:]
-        else:
+        data, arrival = self._rest[:size], self._arrival
+        if not flags & _PEEK:
+            self._rest = self._rest[size:]
+        if not data:
             data = self._recv(sock, size, flags)
-        arrival = self._arrival
+        elif arrival is not None and len(data) < min(size, arrival.size - arrival.used):
+            with contextlib.suppress(OSError):  # told by the next recv()
+                data += self._recv(sock, size - len(data), flags | _DONT_WAIT)
         if arrival is not None and not flags & _PEEK:
             arrival.used += len(data)
             self._carry(arrival)
@@ -201,11 +209,3 @@ def _is_readable(sock: socket.socket, seconds: float) -> bool:
         return bool(poll.poll(None if wait is None else math.ceil(wait * 1000)))
     except ValueError:
         return True  # closed meanwhile
-
-
-def _size(sock: socket.socket) -> int:
-    """How much has come, in bytes; 0 is the end, or an error, which ``recv`` will tell."""
-    try:
-        return len(_socket.socket.recv(sock, _MOST, _PEEK | _DONT_WAIT))
-    except OSError:
-        return 0

@@ -48,6 +48,7 @@ class Outgoing:
         self._shut: int | None = None  # shutdown() was called with this, and comes after what is queued
         self._error: OSError | None = None
         self._is_cut = False
+        self.is_left = False  # the connection goes on without it
         self._lingers_until = 0.0
 
     @property
@@ -58,7 +59,7 @@ class Outgoing:
     # ── the handler's thread ──
 
     def put(self, data: Any, seconds: float | None) -> int:
-        """Take as much of `data` as there is room for; returns how many bytes.
+        """Take as much of `data` as there is room for; returns how many bytes, or -1: it may go straight to the socket.
 
         Args:
             data: Whatever has bytes.
@@ -70,6 +71,8 @@ class Outgoing:
         view = memoryview(data).cast("B")
         with self._changed:
             room = self._wait_room(seconds)
+            if self.is_left:
+                return -1
             if self._error is not None:
                 raise self._error
             if self._is_cut or self._shut is not None:

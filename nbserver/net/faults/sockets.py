@@ -29,7 +29,8 @@ def _send(self: Seen, data: Any, flags: int = 0, /) -> int:
     wire = self.connection.wire
     if wire is None or wire.outgoing.is_idle:
         return _socket.socket.send(self, data, flags)
-    return wire.outgoing.put(data, 0 if flags & _DONT_WAIT else self.gettimeout())
+    size = wire.outgoing.put(data, 0 if flags & _DONT_WAIT else self.gettimeout())
+    return size if size >= 0 else _socket.socket.send(self, data, flags)
 
 
 def _send_all(self: Seen, data: Any, flags: int = 0, /) -> None:

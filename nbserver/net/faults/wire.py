@@ -47,6 +47,7 @@ class Wire:
         """Nothing is queued. If no fault is set either the socket gets its own class back."""
         self._lab.has_lingered(self)
         if self.outgoing.is_idle and self.incoming.is_idle:
+            self.outgoing.is_left = True
             make_faulty(self._sock, False)
             self._connection.wire = None
 

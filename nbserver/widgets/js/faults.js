@@ -12,10 +12,10 @@ export function isFaulty(server, row) {
   return !isEnded(row) && (all > 0 || ids.includes(row.id));
 }
 
-/** The line of Python that does the same; what is as usual is left out. */
+/** The line of Python that does the same; a nought that is usual is left out. */
 export function pythonLine(owner, name, values, direction, kind) {
   const [, parameters, directions] = kind;
-  const given = parameters.filter(([key, , , , usual]) => values[key] !== undefined && values[key] !== usual).map(([key]) => `, ${key}=${values[key]}`);
+  const given = parameters.filter(([key, , , , usual]) => values[key] !== undefined && !(values[key] === 0 && usual === 0)).map(([key]) => `, ${key}=${values[key]}`);
   const way = direction === directions[0] ? "" : `, direction="${direction}"`;
   return `${owner}.faults.add("${name}"${way}${given.join("")})`;
 }
@@ -70,11 +70,11 @@ function makeCard(kind, onAdd) {
 
   return {
     element,
-    show(target, isLive, words) {
+    show({ target, isLive, isDatagram }, words) {
       owner = target;
       const label = words(`fault.${name}`);
       text(title, label);
-      text(says, words(`fault.${name}.says`));
+      text(says, words(isDatagram && name === "black_hole" ? "fault.black_hole.loses" : `fault.${name}.says`));
       text(wayWord, words("fault.direction"));
       [...way.options].forEach((option) => text(option, words(`fault.${option.value}`)));
       for (const field of fields) field.show(name, words);
@@ -136,7 +136,9 @@ export function makeFaults(hub, signal, { onSelect }) {
   const set = new Map(); // number → what makeSet gave
   let [isForAll, kinds, made, actions] = [true, "", [], []];
 
-  const id = () => (isForAll ? null : desk.selected);
+  /** The connection that is meant with "only": the selected one, or the first that lives. */
+  const one = () => store.tables.connections.get(desk.selected) ?? store.tables.connections.rows.find((row) => !isEnded(row));
+  const id = () => (isForAll ? null : one()?.id ?? null);
 
   function add(request) {
     desk.act({ ...request, connection: id() ?? 0 });
@@ -183,7 +185,7 @@ export function makeFaults(hub, signal, { onSelect }) {
         kinds = JSON.stringify(seen.kinds);
         makeCards(seen.kinds);
       }
-      const row = store.tables.connections.get(desk.selected);
+      const row = one();
       const isLive = ["new", "serving"].includes(store.server?.state) && (isForAll || (row && !isEnded(row)));
       text(setNow, words("fault.setNow"));
       text(newOnes, words("fault.new"));
@@ -199,7 +201,8 @@ export function makeFaults(hub, signal, { onSelect }) {
       attribute(toAll, "aria-pressed", String(isForAll));
       attribute(toOne, "aria-pressed", String(!isForAll));
       toOne.disabled = !row && isForAll;
-      for (const card of made) card.show(isForAll ? "server" : `server[${row?.id}]`, isLive, words);
+      const context = { target: isForAll ? "server" : `server[${row?.id}]`, isLive, isDatagram: store.server?.transport === "datagram" };
+      for (const card of made) card.show(context, words);
       for (const action of actions) action.show(isForAll ? null : row?.id, isLive, words);
     },
   };
