@@ -267,7 +267,7 @@ class ObservedDatagramSocket(socket.socket):
 
     __slots__ = ()
     carry_out = _socket.socket.sendto
-    carry_in = getattr(_socket.socket, "recvmsg", None)  # not on Windows
+    carry_in: Any = getattr(_socket.socket, "recvmsg", None)  # not on Windows
 
     def sendto(self, data: Any, *args: Any) -> int:
         """As the socket's own; seen. An empty answer that nobody has written is not sent."""

@@ -182,8 +182,8 @@ class Desk:
             raise Refused("a fault has a name, and values by name")
         if not all(isinstance(key, str) and type(value) in (int, float) for key, value in values.items()):
             raise Refused("the values of a fault are numbers")
-        if not {"name", "direction"}.isdisjoint(values):
-            raise Refused("the values of a fault are its parameters")
+        if "direction" in values:
+            raise Refused("the direction of a fault stands beside its values")
         faults = self._living(request).faults if _number(request, "connection") else server.faults
         faults.add(name, direction=request.get("direction"), **values)
 

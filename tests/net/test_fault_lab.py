@@ -323,7 +323,9 @@ def test_under_tls_it_acts_on_the_records(serve, kind):
     certificate = net.throwaway_certificate()
     server = serve(Lines, access=net.Access(tls=certificate))
     fault = server.faults.add("delay", seconds=0.05)  # the handshake takes longer, and is done
-    with certificate.client.wrap_socket(socket.create_connection(server.address, 5), server_hostname="localhost") as client:
+    with certificate.client.wrap_socket(
+        socket.create_connection(server.address, 5), server_hostname="localhost"
+    ) as client:
         client.sendall(b"hello\n")
         assert client.recv(100) == b"hello\n"
         fault.undo()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import socket
 from types import SimpleNamespace
 
 import pytest
@@ -28,9 +30,7 @@ def lab(board):
     def open_lab(*faults, is_datagram=False, **traits):
         board.start(**traits)
         told = [sum(not fault[2] for fault in faults), sorted({fault[2] for fault in faults if fault[2]})]
-        board.snap(
-            row(1), row(2), row(3, "closed"), faults=told, transport="datagram" if is_datagram else "stream"
-        )
+        board.snap(row(1), row(2), row(3, "closed"), faults=told, transport="datagram" if is_datagram else "stream")
         board.page.get_by_role("tab").nth(6).click()
         board.wish("look", at="faults", connection=0)
         board.delta(looks=[["faults", 0, seen(*faults, is_datagram=is_datagram)]])
@@ -121,12 +121,20 @@ def test_datagrams_have_faults_of_their_own(lab):
     expect(drop).to_contain_text('server.faults.add("drop", share=0.3, seed=7)')
 
 
-def test_in_chinese_each_fault_has_its_words(lab):
-    page = lab(DELAY, lang="zh").page
-    expect(page.locator(".nbs-faultset")).to_contain_text("延迟: 延迟 0.5 秒，双向")
-    said = page.locator(".nbs-faults").inner_text()
-    assert "fault." not in said.replace(".faults.add", "") and "unit." not in said
-    assert len(net.KINDS) == 9
+@pytest.mark.parametrize("is_datagram", [False, True])
+def test_in_chinese_each_fault_has_its_words(lab, is_datagram):
+    made = Faults(Lab(SimpleNamespace(is_datagram=is_datagram, datagram_socket=socket.socket, live=[], tell=print)))
+    made._lab._must_act = lambda connection: None
+    kinds = [name for name, kind in net.KINDS.items() if (kind.datagrams if is_datagram else kind.streams)]
+    for name in (*kinds, "delay"):
+        for direction in net.KINDS[name].directions:
+            made.add(name, direction=direction, **({"jitter": 0.1} if len(made) % 2 and name == "delay" else {}))
+    page = lab(*made.seen()["faults"], is_datagram=is_datagram, lang="zh").page
+    said = page.locator(".nbs-faultsays").all_inner_texts()
+    assert len(said) == len(made)
+    assert [text for text in said if re.search("[a-z]{2}", text)] == []
+    cards = page.locator(".nbs-faults").inner_text()
+    assert "fault." not in cards.replace(".faults.add", "") and "unit." not in cards
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -106,9 +106,9 @@ class Incoming:
             _too_late(timeout)
         if not self.faults or self._is_cut:
             return False
-        size = self._size(sock)
+        size: int | None = self._size(sock)
         merge = of(self.faults, "merge")
-        if merge is not None and size > 0:
+        if merge is not None and size:
             size = self._merged(sock, size, merge, deadline)
         if size is None:
             return False
@@ -151,7 +151,7 @@ class Incoming:
             arrival.due = max(arrival.due, time.monotonic()) + part / bytes_per_second
 
     def _may_pass(self, deadline: float, timeout: float | None) -> bool:
-        """Whether what has come is due; waits for it, and for the end of a black hole, and then it is to be looked again."""
+        """Whether what has come is due; waits until it may be, or the faults change, and then it is looked again."""
         with self._changed:
             arrival, now = self._arrival, time.monotonic()
             due = math.inf if of(self.faults, "black_hole") is not None else arrival.due if arrival else 0.0

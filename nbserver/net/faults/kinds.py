@@ -44,7 +44,9 @@ class Parameter(NamedTuple):
             return int(value) if is_whole else value
         what = f"a whole number of {self.unit}" if self.unit == "bytes" else self.unit
         what = {"number": "a whole number", "share": "a share"}.get(self.unit, what)
-        given = safe_text(repr(value), _SHOWN) if isinstance(value, (int, float, str, type(None))) else "something else"
+        is_huge = isinstance(value, int) and abs(value) >= 2**63
+        can_be_shown = isinstance(value, (int, float, str, type(None))) and not is_huge
+        given = safe_text(repr(value), _SHOWN) if can_be_shown else "something else"
         raise UsageError(f"{self.name} of {kind} is {what} from {self.least:g} to {self.most:g}, not {given}")
 
 
@@ -95,7 +97,9 @@ def named(name: Any, is_datagram: bool) -> Kind:
         given = safe_text(repr(name), _SHOWN) if isinstance(name, str) else "that"
         raise UsageError(f"there is no fault {given}; there are: {', '.join(there)}")
     if name not in there:
-        what = "datagrams (UDP)" if is_datagram else "a stream (TCP), whose bytes come in order, each once, or not at all"
+        what = (
+            "datagrams (UDP)" if is_datagram else "a stream (TCP), whose bytes come in order, each once, or not at all"
+        )
         raise UsageError(f"there is no {name!r} for {what}; there are: {', '.join(there)}")
     return KINDS[name]
 
@@ -135,7 +139,13 @@ class Fault:
     """
 
     def __init__(
-        self, number: int, name: str, connection: int, direction: str, values: dict[str, Any], undo: Callable[[Fault], None]
+        self,
+        number: int,
+        name: str,
+        connection: int,
+        direction: str,
+        values: dict[str, Any],
+        undo: Callable[[Fault], None],
     ) -> None:
         """See `Faults.add`, which makes it."""
         self.number = number
@@ -162,7 +172,7 @@ class Fault:
     def happens(self) -> bool:
         """Whether it strikes this time, by its share; counted. The same seed gives the same row of answers."""
         with self._lock:
-            strikes = self._chance.random() < self.values["share"]
+            strikes: bool = self._chance.random() < self.values["share"]
             self.seen += 1
             self.acted += strikes
         return strikes
@@ -171,7 +181,8 @@ class Fault:
         """Of a `delay`: how much later this time, in seconds."""
         jitter = self.values["jitter"]
         with self._lock:
-            return max(0.0, self.values["seconds"] + self._chance.uniform(-jitter, jitter))
+            late: float = self.values["seconds"] + self._chance.uniform(-jitter, jitter)
+        return max(0.0, late)
 
     @property
     def sentence(self) -> str:
@@ -182,7 +193,9 @@ class Fault:
         rate, seconds = numbers.get("rate"), numbers.get("seconds")
         jitter = numbers.get("jitter", "0")
         sentences = {
-            "delay": f"{seconds} s of delay, {way}" if jitter == "0" else f"{seconds} s of delay, give or take {jitter} s, {way}",
+            "delay": f"{seconds} s of delay, {way}"
+            if jitter == "0"
+            else f"{seconds} s of delay, give or take {jitter} s, {way}",
             "bandwidth": f"at most {rate} bytes per second, {way}",
             "split": f"each message is split at byte {numbers.get('at')}, {way}",
             "merge": f"messages are held until they are {numbers.get('size')} bytes, or for {seconds} s, {way}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ...errors import UsageError
 from ...events import Kind as EventKind
@@ -66,7 +66,9 @@ class Lab:
         self._must_act(connection)
         with self._lock:
             if len(self.faults) >= MOST_FAULTS:
-                raise UsageError(f"a server has at most {MOST_FAULTS} faults: undo one first, as in server.faults.clear()")
+                raise UsageError(
+                    f"a server has at most {MOST_FAULTS} faults: undo one first, as in server.faults.clear()"
+                )
             self._last_number += 1
             number = connection.number if connection is not None else 0
             fault = Fault(self._last_number, name, number, direction, found, self.undo)
@@ -124,7 +126,7 @@ class Lab:
         if isinstance(sock, ObservedDatagramSocket):
             with self._lock:
                 if self._set:
-                    sock.__class__ = FaultyDatagramSocket
+                    sock.__class__ = FaultyDatagramSocket  # of the same layout
                 self.mail.change(self._set, sock)
 
     def mail_is_idle(self) -> None:
@@ -134,7 +136,7 @@ class Lab:
         if isinstance(sock, FaultyDatagramSocket) and self._lock.acquire(blocking=False):
             try:
                 if self.mail.is_idle:
-                    sock.__class__ = ObservedDatagramSocket
+                    cast(Any, sock).__class__ = ObservedDatagramSocket
             finally:
                 self._lock.release()
 
@@ -189,22 +191,22 @@ class Faults:
         self._lab = lab
         self._connection = connection
 
-    def add(self, name: str, *, direction: str | None = None, **values: Any) -> Fault:
+    def add(self, name: str, /, *, direction: str | None = None, **values: Any) -> Fault:
         """Set a fault: for the server, so also for those who connect later; or for one connection.
 
-        ========================  =============================================  ===========================================
-        name                      parameters, with what they usually are         what the client will notice
-        ========================  =============================================  ===========================================
-        ``"delay"``               ``seconds=0.5, jitter=0.0``                    everything comes later (TCP, UDP)
-        ``"bandwidth"``           ``rate=1000`` bytes per second                 a long message drips in
-        ``"split"``               ``at=1`` byte, ``pause=0.3`` seconds           one message comes in two pieces
-        ``"merge"``               ``size=1024`` bytes, ``seconds=1.0``           several messages come in one piece
-        ``"slow_reader"``         ``rate=10`` bytes per second, ``buffer=1024``  it reads so slowly that ``send()`` blocks
-        ``"black_hole"``          none                                           silence, and no error (TCP, UDP)
-        ``"drop"``                ``share=0.3``, ``seed``                        some datagrams never come (UDP)
-        ``"duplicate"``           ``share=0.3``, ``seed``                        some datagrams come twice (UDP)
-        ``"reorder"``             ``share=0.3``, ``seed``                        some are overtaken by the next (UDP)
-        ========================  =============================================  ===========================================
+        =================  ============================================  =======================================
+        name               parameters, with what they usually are        what the client will notice
+        =================  ============================================  =======================================
+        ``"delay"``        ``seconds=0.5, jitter=0.0``                   everything comes later (TCP, UDP)
+        ``"bandwidth"``    ``rate=1000`` bytes per second                a long message drips in
+        ``"split"``        ``at=1`` byte, ``pause=0.3`` seconds          one message comes in two pieces
+        ``"merge"``        ``size=1024`` bytes, ``seconds=1.0``          several messages come in one piece
+        ``"slow_reader"``  ``rate=10`` bytes per second, ``buffer=1024``  it reads so slowly that ``send()`` blocks
+        ``"black_hole"``   none                                          silence, and no error (TCP, UDP)
+        ``"drop"``         ``share=0.3``, ``seed``                       some datagrams never come (UDP)
+        ``"duplicate"``    ``share=0.3``, ``seed``                       some datagrams come twice (UDP)
+        ``"reorder"``      ``share=0.3``, ``seed``                       some are overtaken by the next (UDP)
+        =================  ============================================  =======================================
 
         A stream keeps its order, whatever is set: its bytes come late, or in other pieces, and none is lost. What a
         fault holds is bounded (256 KiB a connection): then ``send()`` blocks, as on a full network.

@@ -156,7 +156,10 @@ class Mail:
             return sum(entry[0] <= now for entry in self._arrived.heap)
 
     def tick(self) -> bool:
-        """Send what is due, wake the accept loop for what it may handle; returns whether more will be. Thread: the carrier's."""
+        """Send what is due, wake the accept loop for what it may handle; returns whether more will be.
+
+        Thread: the carrier's.
+        """
         with self._lock:
             if self._socket is not None:
                 with contextlib.suppress(OSError):  # the socket was closed, or the peer is unreachable: it is lost

@@ -90,7 +90,11 @@ class Outgoing:
 
     def _wait_room(self, seconds: float | None) -> int:
         if not self._changed.wait_for(self._has_room, seconds):
-            raise BlockingIOError(errno.EAGAIN, "the fault's queue is full") if seconds == 0 else TimeoutError("timed out")
+            raise (
+                BlockingIOError(errno.EAGAIN, "the fault's queue is full")
+                if seconds == 0
+                else TimeoutError("timed out")
+            )
         return max(0, self._capacity() - self._size)
 
     def _has_room(self) -> bool:
@@ -131,7 +135,7 @@ class Outgoing:
         self._queue(data[split.values["at"] :], split.values["pause"])
 
     def _queue(self, data: bytes, pause: float) -> None:
-        """Say when `data` is due: after the line has carried it at its rate, and then the delay; never before another."""
+        """Say when `data` is due: when the line has carried it at its rate, and the delay is over; in order."""
         now, bytes_per_second, late = time.monotonic(), rate(self.faults), lateness(self.faults)
         sent = max(now, self._free_at)
         chunk = len(data)

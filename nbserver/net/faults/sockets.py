@@ -1,7 +1,7 @@
 """The sockets that faults act in: the class that a socket is given while one is set, of the same layout as its own.
 
-So where no fault is set nothing of this lies on the path of a byte. What a handler calls on its socket it finds here from
-the next call on; a ``recv`` that waits already is caught when it returns (`Incoming.late`).
+So where no fault is set nothing of this lies on the path of a byte. What a handler calls on its socket it finds here
+from the next call on; a ``recv`` that waits already is caught when it returns (`Incoming.late`).
 """
 
 from __future__ import annotations
@@ -168,6 +168,4 @@ def make_faulty(sock: socket.socket, is_faulty: bool) -> None:
     """Give it the class in which faults act, or take it away. Thread: any, its handler's may be in a call."""
     wanted = (_FAULTY if is_faulty else _PLAIN).get(type(sock))
     if wanted is not None:
-        sock.__class__ = wanted  # type: ignore[assignment]
-
-
+        sock.__class__ = wanted
