@@ -283,9 +283,11 @@ class Observation:
     def after_fork(self) -> None:
         """In a forked child: the connections are the parent's, and have ended here."""
         self._lock, self._peers_lock = threading.RLock(), threading.RLock()
+        self.lab = Lab(self)
         self.journal._after_fork()
         for connection in list(self.connections.values()):
             connection.descriptor_lock, connection._sending_past = threading.RLock(), threading.Lock()
+            connection.wire = None
             connection._after_fork(_FORKED)
             if not connection.is_over:
                 connection._state, connection.note = ConnectionState.CLOSED, _FORKED

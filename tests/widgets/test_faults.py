@@ -7,6 +7,7 @@ import socket
 from types import SimpleNamespace
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from nbserver import net
@@ -137,9 +138,11 @@ def test_in_chinese_each_fault_has_its_words(lab, is_datagram):
     assert "fault." not in cards.replace(".faults.add", "") and "unit." not in cards
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_can_be_read(lab, scheme):
+def test_it_can_be_read_and_breaks_no_rule_of_accessibility(lab):
     board = lab(DELAY, SPLIT)
-    board.page.emulate_media(color_scheme=scheme)
-    assert board.page.evaluate(CONTRAST)[0][0] >= 4.5
+    for scheme in ("light", "dark"):
+        board.page.emulate_media(color_scheme=scheme)
+        assert board.page.evaluate(CONTRAST)[0][0] >= 4.5
     board.page.emulate_media(color_scheme="null")
+    found = Axe().run(board.page, ".nbs").response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []

@@ -90,6 +90,8 @@ class Lab:
 
     def _must_act(self, connection: Connection | None) -> None:
         """Raises `UsageError` where no fault could."""
+        if self._observation.is_closing:
+            raise UsageError("the server has been stopped: nothing is sent that a fault could act on")
         if connection is None:
             sock = self._observation.datagram_socket
             is_ours = type(sock) is socket.socket or isinstance(sock, ObservedDatagramSocket)
@@ -220,7 +222,7 @@ class Faults:
             The fault; ``fault.undo()`` ends it, and so does the end of ``with server.faults.add(…):``.
 
         Raises:
-            UsageError: There is no such fault here, or a parameter cannot be had.
+            UsageError: There is no such fault here, a parameter cannot be had, or the server has been stopped.
             ConnectionEnded: The connection has ended.
         """
         return self._lab.add(name, self._connection, direction, values)

@@ -245,7 +245,11 @@ class Outgoing:
             if not self._size or self._is_cut:
                 return False
             sock = self._sock
-            self._sock = socket.socket(sock.family, sock.type, sock.proto, fileno=socket.dup(sock.fileno()))
+            try:
+                copy = socket.dup(sock.fileno())
+            except OSError:
+                return False  # no descriptor is left for it
+            self._sock = socket.socket(sock.family, sock.type, sock.proto, fileno=copy)
             self._lingers_until = time.monotonic() + _LINGER_SECONDS
             self._changed.notify_all()
         carrier.add(self)

@@ -59,6 +59,7 @@ class Wire:
     def close(self, loses: bool) -> None:
         """Its handler closes the socket; see `Outgoing.linger`. With `loses` it is broken off."""
         self.incoming.cut()
+        self._connection.wire = None
         if loses or not self.outgoing.linger():
             self.outgoing.cut(loses)
         else:
