@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..net import Server
+
 Look = Callable[[Any, int], Any]
 """Given what the hub is about (a `Server`, mostly) and the number of a connection, or 0; gives what JSON can hold, or
 None when there is nothing to see. Called in the publisher's thread, with the hub's lock held: it must not block."""
@@ -44,7 +46,7 @@ def _classes(server: Any, number: int) -> Any:
 
 
 def _faults(server: Any, number: int) -> Any:
-    return None
+    return server.faults.seen() if isinstance(server, Server) else None
 
 
 def _shared(server: Any, number: int) -> Any:
