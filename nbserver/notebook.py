@@ -276,12 +276,12 @@ def run_client(source: str, count: int = 1, snapshot: bool = True) -> Fleet:
 def explain(thing: Any) -> ClassMap:
     """The class map: who inherits from whom, who defines what, what is overridden, and which definition wins.
 
-    As the last expression of a cell it is a panel, in which a name's look-up is lit, class by class; ``print()`` draws it,
-    ``.lookup("process_request")`` says where a name is found, ``.mermaid()`` is a diagram.
+    As the last expression of a cell it is a panel, in which a name's look-up is lit, class by class; ``print()`` draws
+    it, ``.lookup("process_request")`` says where a name is found, ``.mermaid()`` is a diagram.
 
     Args:
-        thing: A server class of ``socketserver`` or a request class, of your own or of a library; or a server, nbserver's
-            or ``socketserver``'s: then its handler's class is on the map as well.
+        thing: A server class of ``socketserver`` or a request class, of your own or of a library; or a server,
+            nbserver's or ``socketserver``'s: then its handler's class is on the map as well.
 
     Raises:
         UsageError: It is none of these.

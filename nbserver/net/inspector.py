@@ -1,8 +1,8 @@
-"""What ``self`` is inside a handler: ``self.server``, ``self.request``, ``self.client_address``, and what else it holds.
+"""What ``self`` is inside a handler: ``self.server``, ``self.request``, ``self.client_address``, what else it holds.
 
 Read from outside, in whichever thread looks, while the handler runs: no code of the student's is called, and what the
-handler's thread changes meanwhile raises nothing. No handler is kept for it. One that has gone is told from the facts: who
-the client was, and what it sent last.
+handler's thread changes meanwhile raises nothing. No handler is kept for it. One that has gone is told from the facts:
+who the client was, and what it sent last.
 """
 
 from __future__ import annotations
@@ -152,13 +152,14 @@ def _address_of(server: Any) -> str:
 
 
 def _handler_name(handler: Any, base: Any) -> str:
-    made = type(handler) if handler is not None else dict(attributes_of(base)).get("RequestHandlerClass")
+    made: Any = type(handler) if handler is not None else dict(attributes_of(base)).get("RequestHandlerClass")
     return class_name(order(made)[0]) if type in mro_of(type(made)) else shown(made)
 
 
 def _rows(name: str, held: dict[str, Any], connection: Connection, base: Any) -> Iterator[Attribute]:
     """One attribute, and of the pair that a UDP handler is given both parts as well."""
-    value, name, request = held[name], f"self.{safe_text(name, 40)}", held.get("request")
+    request: Any = held.get("request")
+    value, name = held[name], f"self.{safe_text(name, 40)}"
     is_pair = type(request) is tuple and len(request) == 2
     if name == "self.request" and value is None and not connection.is_datagram:
         text = f"closed: {_address_of(base)} <- {address_text(connection.peer)}"
@@ -222,11 +223,8 @@ def look(server: Server, number: int) -> dict[str, Any] | None:
     if one is None and other is None:
         return None
     found = {known.is_datagram: inspect(known).to_json() for known in (other, one) if known is not None}
-    return {
-        "stream": found.get(False),
-        "datagram": found.get(True),
-        "own": "datagram" if server.is_datagram else "stream",
-    }
+    own = "datagram" if server.is_datagram else "stream"
+    return {"stream": found.get(False), "datagram": found.get(True), "own": own}
 
 
 def _newest(server: Server) -> Connection | None:

@@ -20,9 +20,9 @@ from .values import attributes_of, class_name, first_of, shown, type_name
 
 _LEVELS, _DEFINITIONS, _FAMILY = 40, 200, 80  # at most, in one map
 # What Python writes into every class, and what says nothing about which definition wins.
-_NO_NAMES = frozenset(
-    "__module__ __dict__ __weakref__ __doc__ __qualname__ __annotations__ __annotate__ __annotations_cache__ __slots__"
-    " __firstlineno__ __static_attributes__ __annotate_func__ __type_params__ __parameters__ __orig_bases__".split()
+_NO_NAMES = (
+    *("__module__", "__dict__", "__weakref__", "__doc__", "__qualname__", "__annotations__", "__annotate_func__"),
+    *("__slots__", "__firstlineno__", "__static_attributes__", "__type_params__", "__parameters__", "__orig_bases__"),
 )
 _ROOTS = {"server": socketserver.BaseServer, "handler": socketserver.BaseRequestHandler}
 _BUILTIN_METHODS = (types.WrapperDescriptorType, types.MethodDescriptorType, types.BuiltinFunctionType)
@@ -119,7 +119,8 @@ class Lookup(NamedTuple):
     def __str__(self) -> str:
         return lookup_text(self)
 
-    __repr__ = __str__  # what a cell shows of it
+    def __repr__(self) -> str:
+        return str(self)  # what a cell shows of it
 
 
 @dataclass(frozen=True, repr=False)
@@ -258,7 +259,8 @@ def _of_server(server: Any, branch: Branch) -> ClassMap:
 
 
 def _branch(what: str, classes: list[type]) -> Branch:
-    levels, seen = [], set()
+    levels: list[Level] = []
+    seen: set[str] = set()
     root = _ROOTS[what]
     at_root = classes.index(root) if root in classes else len(classes)
     for at, cls in enumerate(classes[:_LEVELS]):
