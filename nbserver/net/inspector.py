@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..events import Kind
-from ..teach import attributes_of, class_name, first_of, mro_of, order, shown, type_name
+from ..teach import attributes_of, class_name, mro_of, order, shown, type_name
 from ..text import safe_text
 from . import registry
 from .peer import address_text
@@ -196,7 +196,7 @@ def _text(value: Any) -> str:
     if socket.socket in kinds:
         return _socket_text(value)
     if socketserver.BaseServer in kinds:
-        return f"<{type_name(value)} object>, {_address_of(value)}"
+        return _address_of(value)
     return shown(value)
 
 
@@ -229,5 +229,6 @@ def look(server: Server, number: int) -> dict[str, Any] | None:
 
 def _newest(server: Server) -> Connection | None:
     """The newest connection whose handler lives, or else the newest."""
-    newest = first_of(reversed(server.observation.connections.values()), _NEWEST) or []
+    known = server.observation.connections
+    newest = [one for number in reversed(list(known)[-_NEWEST:]) if (one := known.get(number)) is not None]
     return next((one for one in newest if one.handler is not None), newest[0] if newest else None)

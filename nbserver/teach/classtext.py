@@ -98,7 +98,8 @@ def _diagram(branch: Branch) -> Iterator[str]:
         names = [one for one in level.definitions if one.name.isidentifier()]
         for one in names[:_MEMBERS]:
             hidden = " (hidden)" if one.name in seen else ""
-            yield f"        {one.name}{'()' if one.kind == 'method' else ''}{hidden}"
+            # Two low lines would begin bold letters.
+            yield f"        {one.name.replace('_', '#95;')}{'()' if one.kind == 'method' else ''}{hidden}"
         if len(names) > _MEMBERS:
             yield f"        and {len(names) - _MEMBERS} more"
         yield "    }"

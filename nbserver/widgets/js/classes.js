@@ -31,7 +31,7 @@ function sentence(branch, found, words) {
   const parts = [words("classes.foundIn", { name, cls })];
   if (listed("not")) parts.unshift(words("classes.notIn", { classes: listed("not") }));
   if (listed("hidden")) parts.push(words("classes.super", { classes: listed("hidden") }));
-  return parts.join(" ");
+  return parts.join(" ").replace(/。 /g, "。");
 }
 
 /** One class: its number, its name, whence it comes, what it defines. */
@@ -97,7 +97,7 @@ function makeBranch(hub, branch, words) {
   const element = h("section", { class: "nbs-branch" },
     h("h3", {}, words(TITLES[branch.what], { name })),
     h("div", { class: "nbs-lookup" }, h("datalist", { id: names }, ...namesIn(branch).map((one) => h("option", { value: one }))), box, ...often),
-    order, path, figure, h("p", { class: "nbs-legend" }, words("classes.legend")), makeFamily(branch, words));
+    path, order, figure, h("p", { class: "nbs-legend" }, words("classes.legend")), makeFamily(branch, words));
   attribute(element, "aria-label", words(TITLES[branch.what], { name }));
 
   function choose(wanted) {

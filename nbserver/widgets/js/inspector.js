@@ -36,7 +36,7 @@ function makeSide(kind, words) {
   const title = h("h3");
   const [whose, gone, trap] = [h("p", { class: "nbs-whose" }), h("p", { class: "nbs-gone" }), h("p", { class: "nbs-trap", role: "alert", hidden: true })];
   const body = h("tbody");
-  const heads = ["inspector.name", "inspector.type", "inspector.value"].map((word) => h("th", { scope: "col" }, words(word)));
+  const heads = ["inspector.name", "inspector.value"].map((word) => h("th", { scope: "col" }, words(word)));
   const table = h("table", { class: "nbs-self" }, h("thead", {}, h("tr", {}, ...heads)), body);
   const [code, target] = [h("code"), peerText("")];
   const sent = h("span", { class: "nbs-quiet" });
@@ -52,7 +52,7 @@ function makeSide(kind, words) {
     const mark = isChanged ? h("span", { class: "nbs-badge is-changed" }, words("inspector.changed")) : "";
     const isPart = name.endsWith("]");
     return h("tr", { class: `${isChanged ? "is-changed" : ""}${isPart ? " is-part" : ""}`, "data-what": what || null },
-      h("th", { scope: "row" }, peerText(name)), h("td", {}, peerText(type)), h("td", {}, peerText(value), mark, words_));
+      h("th", { scope: "row" }, peerText(name)), h("td", {}, peerText(type, { class: "nbs-type" }), " ", peerText(value), mark, words_));
   }
 
   return {
