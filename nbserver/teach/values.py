@@ -69,6 +69,8 @@ def shown(value: Any, depth: int = _DEPTH) -> str:
         return _bytes(value)
     if kind is dict:
         return _dict(value, depth)
+    if (kind is set or kind is frozenset) and not value:
+        return f"{kind.__name__}()"
     for known, opening, closing in _BRACKETS:  # by identity: a dictionary would ask the metaclass for a hash
         if kind is known:
             return _items(value, depth, opening, closing)
