@@ -328,7 +328,7 @@ def test_explain_draws_the_class_map_and_looks_names_up(capsys, tmp_path, monkey
     assert "└── Polite(ThreadingTCPServer)   <== this one" in capsys.readouterr().out
     assert cli.main(["explain", "socketserver:ThreadingTCPServer", "process_request", "recv"]) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("process_request: not in ThreadingTCPServer, found in ThreadingMixIn (socketserver.py, line")
+    assert said[0].startswith("process_request: not in ThreadingTCPServer, found in ThreadingMixIn (socketserver.py,")
     assert said[1].endswith("found in no class. AttributeError")
 
 

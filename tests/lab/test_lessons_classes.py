@@ -76,7 +76,7 @@ def test_lesson_5_the_class_map_of_the_students_own_classes(open_notebook):
     server = page.get_by_role("region", name=re.compile("^Server class ThreadingTCPServer"))
     family = server.get_by_role("list", name="Family tree").get_by_role("listitem")
     expect(family.filter(has_text="this one")).to_contain_text("ThreadingTCPServer(ThreadingMixIn, TCPServer)")
-    for beside in ("UDPServer(TCPServer)", "UnixStreamServer(TCPServer)", "ThreadingUDPServer(ThreadingMixIn, UDPServer)"):
+    for beside in ("UDPServer(TCPServer)", "UnixStreamServer(TCPServer)", "ThreadingUDPServer(ThreadingMixIn,"):
         expect(family.filter(has_text=beside).first).to_be_visible()
     expect(page.get_by_label("Source of handle")).to_contain_text("server_msg = input('服务端说>>>')")
     open_tab(page, "Class map")  # closed: what is out of sight is not drawn
@@ -119,7 +119,8 @@ def test_lesson_8_self_in_tcp_and_in_udp_side_by_side(open_notebook):
     expect(tcp).to_contain_text(re.compile(r"self in Myserver, connection #\d of 127\.0\.0\.1:8008"))
     rows = tcp.get_by_role("row")
     expect(rows.filter(has_text="self.server")).to_contain_text("the server object, one for all clients")
-    expect(rows.filter(has_text="self.request")).to_contain_text(re.compile(r"fd \d+, 127\.0\.0\.1:8008 <- 127\.0\.0\.1:\d+"))
+    both_ends = re.compile(r"fd \d+, 127\.0\.0\.1:8008 <- 127\.0\.0\.1:\d+")
+    expect(rows.filter(has_text="self.request")).to_contain_text(both_ends)
     expect(rows.filter(has_text="self.client_address")).to_contain_text(re.compile(r"\('127\.0\.0\.1', \d+\)"))
     pair = udp.get_by_role("row").filter(has_text="self.request")
     expect(pair).to_contain_text(["(b'hello', <socket object>)", "b'hello'", "the server's one socket"])

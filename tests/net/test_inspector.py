@@ -78,7 +78,7 @@ def test_a_tcp_handler_holds_the_server_a_socket_an_address_and_its_own(start, h
             ("self.nick", "str", ""),
             ("self.line", "bytes", ""),
         ]
-        here, there = server.address_text, "127.0.0.1:%d" % client.getsockname()[1]
+        here, there = server.address_text, f"127.0.0.1:{client.getsockname()[1]}"
         assert seen["self.request"].value.endswith(f", {here} <- {there}")
         assert seen["self.client_address"].value == repr(client.getsockname())
         assert seen["self.line"].value == r"b'hello\n'" and seen["self.nick"].value == "'alice'"

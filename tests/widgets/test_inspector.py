@@ -15,7 +15,10 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 def inspection(*own: list[Any], **more: Any) -> dict[str, Any]:
-    given = [["self.request", "socket", "fd 5, here <- there", "socket"], ["self.client_address", "tuple", "('::1', 7)", "address"]]
+    given = [
+        ["self.request", "socket", "fd 5, here <- there", "socket"],
+        ["self.client_address", "tuple", "('::1', 7)", "address"],
+    ]
     facts = {"number": 1, "server": "127.0.0.1:8008", "is_datagram": False, "handler": "Myserver", "is_alive": True}
     return {**facts, "attributes": [*given, *map(list, own)], "replies": 0, "trap": "", **more}
 
