@@ -11,6 +11,7 @@ from nbserver.teach import explain
 from nbserver.widgets.looks import LOOKS
 
 from .conftest import CONTRAST
+from .test_presenting import violations
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -69,3 +70,4 @@ def test_it_can_be_read(board, traits):
     if "lang" in traits:
         expect(board.page.get_by_role("list", name="ThreadingUDPServer 查找属性的顺序")).to_contain_text("在这里找到")
     assert board.page.evaluate(CONTRAST)[0][0] >= 4.5
+    assert violations(board.page) == []

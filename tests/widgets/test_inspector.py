@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import CONTRAST, row
+from .test_presenting import violations
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -67,3 +68,4 @@ def test_who_takes_the_pair_for_a_socket_is_told_what_to_write(tabbed):
     tell(tabbed, None, inspection(is_datagram=True, is_alive=False, trap=trap))
     expect(tabbed.page.get_by_role("alert").filter(has_text="self.request is a pair")).to_contain_text(trap)
     assert tabbed.page.evaluate(CONTRAST)[0][0] >= 4.5
+    assert violations(tabbed.page) == []
