@@ -54,6 +54,21 @@ def test_the_look_up_of_a_chosen_name_is_lit_class_by_class_with_its_source(boar
     expect(page.locator("pre")).to_be_hidden()
 
 
+def test_what_was_chosen_and_typed_outlives_a_change_of_the_classes(board):
+    page, mine = board.page, type("Mine", (socketserver.TCPServer,), {"count": 1})
+    told(board, explain(mine))
+    page.get_by_role("button", name="get_request", exact=True).click()
+    box = page.get_by_role("combobox")
+    box.press_sequentially("ser")
+    mine.count = 2
+    board.delta(looks=[["classes", 0, LOOKS["classes"](explain(mine), 0)]])
+    expect(levels(page, "Mine").filter(has_text="found here")).to_contain_text("TCPServer")
+    expect(box).to_have_value("ser")
+    box.press_sequentially("ver_bind")
+    box.press("Enter")
+    expect(page.get_by_text("server_bind is found in TCPServer.")).to_be_visible()
+
+
 def test_a_class_may_be_named_anything_and_stays_text(board):
     hostile = type(HOSTILE, (socketserver.TCPServer, socketserver.ThreadingMixIn), {HOSTILE: 1})
     told(board, explain(hostile))

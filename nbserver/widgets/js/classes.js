@@ -78,11 +78,12 @@ function makeFamily(branch, words) {
   return shut;
 }
 
-function makeBranch(hub, branch, words) {
+/** `chosen` keeps the name that is looked up, by what the branch is: it outlives the branch, which is made anew when a class changes. */
+function makeBranch(hub, branch, words, chosen) {
   const source = makeLook(hub.store, "source");
   const name = branch.levels[0].name;
   const names = `nbs-names-${++made}`;
-  let found = lookUp(branch, CHOSEN[branch.what]);
+  let found = lookUp(branch, chosen[branch.what]);
   const box = h("input", { class: "nbs-box is-lookup", list: names, spellcheck: "false", autocomplete: "off", placeholder: words("classes.lookUp"), onChange: () => choose(box.value.trim().replace(/^self\.|\(\)$/g, "")) });
   attribute(box, "aria-label", words("classes.lookUpIn", { name }));
   const often = OFTEN[branch.what].map((one) => h("button", { class: "nbs-filter", type: "button", onClick: () => choose(one) }, one));
@@ -102,6 +103,7 @@ function makeBranch(hub, branch, words) {
 
   function choose(wanted) {
     if (!wanted) return;
+    chosen[branch.what] = wanted;
     found = lookUp(branch, wanted);
     box.value = "";
     show();
@@ -129,7 +131,7 @@ function makeBranch(hub, branch, words) {
     showSource();
   }
 
-  return { element, show, close: source.close };
+  return { element, box, show, close: source.close };
 }
 
 /** `onSelect` is of no use here: the classes are those of all connections. Nothing is asked for before `show`. */
@@ -138,23 +140,33 @@ export function makeClasses(hub) {
   const empty = h("p", { class: "nbs-empty" });
   const place = h("div", { class: "nbs-branches" });
   const element = h("div", { class: "nbs-classes" }, empty, place);
+  const chosen = { ...CHOSEN };
   let [seen, language, branches] = [undefined, "", []];
 
+  function build(words) {
+    const old = branches.findIndex(({ box }) => box === document.activeElement);
+    const typed = branches[old]?.box.value;
+    close();
+    branches = (seen?.branches ?? []).map((one) => makeBranch(hub, toBranch(one), words, chosen));
+    place.replaceChildren(...branches.map(({ element: own }) => own));
+    if (!branches[old]) return;
+    branches[old].box.value = typed;
+    branches[old].box.focus({ preventScroll: true });
+  }
+
   function close() {
-    look.close();
     for (const branch of branches) branch.close();
   }
 
   return {
-    element, close,
+    element,
+    close() { look.close(); close(); },
     name: () => seen?.branches[0]?.levels[0]?.[0] ?? "",
     show(words) {
       const now = look.of(0);
       if (now !== seen || hub.settings.language() !== language) {
-        for (const branch of branches) branch.close();
         [seen, language] = [now, hub.settings.language()];
-        branches = (seen?.branches ?? []).map((one) => makeBranch(hub, toBranch(one), words));
-        place.replaceChildren(...branches.map((branch) => branch.element));
+        build(words);
       }
       attributes(empty, { hidden: branches.length > 0 });
       text(empty, words("classes.nothing"));
