@@ -17,7 +17,7 @@ from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading,
 from ..events import KEPT_BYTES, Event, Kind, new_event, text_event
 from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over, may_follow
 from ..text import encoded, safe_text
-from . import proc
+from . import inspector, proc
 from .peer import address_text, is_vanished, look, tcp_ends, wait_writable, words_of
 from .traffic import Traffic
 from .waiting import Ear, ear_of, named, wait, wait_async
@@ -216,6 +216,18 @@ class Connection(Traffic):
     def handler(self) -> Any:
         """The object that handles it, or handled it last (UDP); None before there is one, and once it is gone."""
         return self._handler()
+
+    @property
+    def served_by(self) -> Any:
+        """The ``socketserver`` object that serves it; None once that is gone."""
+        return self._observation.server
+
+    def inspect(self) -> inspector.Inspection:
+        """What ``self`` holds inside its handler: ``self.server``, ``self.request``, ``self.client_address``, the rest.
+
+        Nothing of the handler's own code runs for it, no ``repr()`` and no property. Thread: any.
+        """
+        return inspector.inspect(self)
 
     @property
     def is_settled(self) -> bool:

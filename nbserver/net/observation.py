@@ -107,6 +107,11 @@ class Observation:
         limits.tell(self._limits_changed)
         self._limits_changed()
 
+    @property
+    def server(self) -> Observed | None:
+        """The server that is observed; None once it is gone."""
+        return self._server()
+
     def _limits_changed(self) -> None:
         self._is_timed = self._limits.are_timed
         if self._is_timed:

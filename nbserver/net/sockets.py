@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from .. import context
+from .. import context, teach
 from ..events import KEPT_BYTES
 from ..states import Activity
 from .connection import Connection
@@ -112,6 +112,7 @@ def _heard(sock: Seen, data: bytes, bufsize: int, flags: int) -> bytes:
     return data
 
 
+@teach.hide
 class Seen(socket.socket):
     """In front of a socket class: a connection's socket, which counts and keeps what it carries."""
 
@@ -229,6 +230,7 @@ class Seen(socket.socket):
             super()._real_close(_ss)  # type: ignore[misc]
 
 
+@teach.hide
 class ObservedSocket(Seen):
     """A connection's socket. Made straight from the accepted descriptor.
 
@@ -259,6 +261,7 @@ datagram_servers: weakref.WeakKeyDictionary[socket.socket, Observation] = weakre
 """Whose socket it is."""
 
 
+@teach.hide
 class ObservedDatagramSocket(socket.socket):
     """A datagram server's one socket. What is sent with it is told to the row of the peer that it goes to.
 

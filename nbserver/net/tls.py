@@ -14,6 +14,7 @@ import threading
 import time
 from typing import Any
 
+from .. import teach
 from .sockets import Seen, seen_recv, seen_send, seen_sendall
 
 _RECORD_BYTES = 16_384  # the most that one record holds (RFC 8446, 5.1)
@@ -74,6 +75,7 @@ def why_failed(error: Exception) -> str:
     return _WHY.get(reason, reason.replace("_", " ").lower() or str(error))
 
 
+@teach.hide
 class TLSSocket(Seen):
     """A connection's socket that speaks TLS. What is counted and kept is the plain text.
 
