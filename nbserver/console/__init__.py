@@ -5,7 +5,7 @@ from .connects import Ends
 from .console import KEPT_EVENTS, Console, Question
 from .program import END_OF_INPUT, Program
 from .routing import acquire, also, is_routed, release, routed_getpass, routed_input
-from .wire import Wire, recent
+from .tap import Tap, recent
 
 __all__ = [
     "END_OF_INPUT",
@@ -14,7 +14,7 @@ __all__ = [
     "Ends",
     "Program",
     "Question",
-    "Wire",
+    "Tap",
     "acquire",
     "also",
     "is_routed",

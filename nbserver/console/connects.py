@@ -13,7 +13,7 @@ import time
 from typing import Any, NamedTuple
 
 from .. import context
-from . import wire
+from . import tap
 
 _BEGUN = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # what connect_ex says of a connection that is there, or will be
 
@@ -54,7 +54,7 @@ def _sendto(self: socket.socket, data: Any, *args: Any) -> int:
     began, size = time.time(), super(socket.socket, self).sendto(data, *args)
     if connected is not None and self.type == socket.SOCK_DGRAM:
         connected(Ends(_seen_as(self.getsockname(), args[-1]), args[-1]), self)
-        wire.note_first(self, data, size, began)
+        tap.note_first(self, data, size, began)
     return size
 
 
@@ -107,7 +107,7 @@ def _after_fork() -> None:
     global _lock, _users
     _lock, _users = threading.Lock(), 0  # another thread, which is not here, may have held it
     _undo()
-    wire.after_fork()
+    tap.after_fork()
 
 
 if hasattr(os, "register_at_fork"):

@@ -25,10 +25,10 @@ from ..text import safe_text
 from . import connects, routing
 from .connects import Ends
 from .console import Console
-from .wire import Wire
+from .tap import Tap
 
 _MORE_STROKES = 3
-_KEPT_WIRES = 8
+_KEPT_TAPS = 8
 _STROKE_SECONDS = 0.05  # between two of them
 _ENDING_SECONDS = 1.0  # for how long the run before is waited for
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -51,7 +51,7 @@ class Program(Console):
         exit_code: What it gave to ``exit()``, as a process would end with; 0 otherwise.
         runs: How often it was run, this time included.
         ends: The addresses of the last connection that it made, or None.
-        wires: What its last connections have carried, those of earlier runs included.
+        taps: What its last connections have carried, those of earlier runs included.
         before_again: Called before it runs again. Whoever gives out the numbers sees to its number there.
         make_another: Makes one more of the same kind, given its number; None if nobody knows how.
     """
@@ -84,7 +84,7 @@ class Program(Console):
         # Two may ask at once to run it again: the second ends what the first has begun.
         self._beginning = threading.Lock()
         self._ahead: deque[str] = deque()
-        self.wires: deque[Wire] = deque(maxlen=_KEPT_WIRES)
+        self.taps: deque[Tap] = deque(maxlen=_KEPT_TAPS)
         self.runs = 0
         self._renew()
 
@@ -155,8 +155,8 @@ class Program(Console):
         self._journal.wake()
 
     def _let_go(self) -> None:
-        for wire in list(self.wires):
-            wire.let_go()
+        for tap in list(self.taps):
+            tap.let_go()
         connects.release()
         routing.release()
 
@@ -217,12 +217,12 @@ class Program(Console):
 
     def connected(self, ends: Ends, sock: socket.socket | None = None) -> None:
         """Told in its own thread that it has connected, or begun to; `sock` is seen from now on, if it is given."""
-        wire = Wire(*ends, self.name.partition(":")[0])
+        tap = Tap(*ends, self.name.partition(":")[0])
         if sock is not None:
-            wire.watch(sock)
-        if len(self.wires) == _KEPT_WIRES:
-            self.wires[0].let_go()
-        self.wires.append(wire)
+            tap.watch(sock)
+        if len(self.taps) == _KEPT_TAPS:
+            self.taps[0].let_go()
+        self.taps.append(tap)
         self.ends = ends
         self._journal.wake()
 

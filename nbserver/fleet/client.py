@@ -99,7 +99,7 @@ class Client(Program):
         self._heard: list[str] = []
         self._socket = _connect(self.target)
         self.connected(Ends(self._socket.getsockname(), self.target.address))
-        self._wire = self.wires[-1]  # told what is said and heard: of TLS that is more than a socket sees
+        self._tap = self.taps[-1]  # told what is said and heard: of TLS that is more than a socket sees
 
     def say(self, text: str) -> None:
         """Send `text` in UTF-8, as it is: no line end is added.
@@ -116,7 +116,7 @@ class Client(Program):
             began = time.time()
             try:
                 self._socket.sendall(data)
-                self._wire.said(data, len(data), began, "sendall")
+                self._tap.said(data, len(data), began, "sendall")
             except OSError as error:
                 raise ConnectionEnded(f"client {self.number} could not send: {error}") from error
 
@@ -189,7 +189,7 @@ class Client(Program):
                     return
                 if self._is_closing:
                     return
-                self._wire.heard(data, len(data), "recv")
+                self._tap.heard(data, len(data), "recv")
                 if text := self._decoder.feed(data):  # half a character is nothing to hear yet
                     self._heard.append(text)
                 event = new_event((Kind.RECEIVED, time.time(), self.number, data[:KEPT_BYTES], len(data)))

@@ -18,10 +18,10 @@ _ENDS = ("client", "server")
 def ruler_of(connection: Connection, encoding: str, patience: float) -> Ruler:
     """The ruler of a connection; see `Connection.ruler`."""
     connection._observation.sees_lines = True  # from here on
-    wire = type(connection).find_wire(connection)
-    unseen = wire.unseen if wire else "elsewhere"
+    tap = type(connection).find_tap(connection)
+    unseen = tap.unseen if tap else "elsewhere"
     here = _seen_here(connection)
-    there = (wire.sent.row, wire.received.row) if wire and not unseen else (None, None)
+    there = (tap.sent.row, tap.received.row) if tap and not unseen else (None, None)
     is_stream = not connection.is_datagram
     rows = [(there[0], here[0]), (here[1], there[1])]
     ways = []
@@ -30,7 +30,7 @@ def ruler_of(connection: Connection, encoding: str, patience: float) -> Ruler:
             sends, recvs = paired(sends, recvs)
         way = Way(sender, sends, recvs, _halves(sends, recvs, encoding, is_stream), None, is_stream)
         ways.append(_through_the_lens(connection, way, patience))
-    client = wire.owner if wire else ""
+    client = tap.owner if tap else ""
     return Ruler((ways[0], ways[1]), client, unseen, is_stream, connection.is_over, connection.lens.name, encoding)
 
 

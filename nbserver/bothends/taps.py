@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..console import Wire, recent
+from ..console import Tap, recent
 from ..fleet import known_clients
 from ..net import Connection
 from .links import names_of, place_of
@@ -10,7 +10,7 @@ from .links import names_of, place_of
 _SLACK = 1.0  # seconds that a client may take, on a busy machine, to note that it has connected
 
 
-def wire_of(connection: Connection) -> Wire | None:
+def tap_of(connection: Connection) -> Tap | None:
     """What the other end of `connection` knows of it; None when that is not in this process, or not kept any more.
 
     Thread: any.
@@ -18,12 +18,12 @@ def wire_of(connection: Connection) -> Wire | None:
     server, peer = place_of(connection.server_address), connection.peer
     if not peer or not isinstance(peer, (tuple, str, bytes)):
         return None  # a get_request() of the user's may give anything
-    best: Wire | None = None
-    for wire in [*recent, *(wire for client in known_clients() for wire in list(client.wires))]:
-        is_its = place_of(wire.remote) == server and peer in names_of(wire.local)
-        if is_its and wire.opened <= connection.opened + _SLACK and (best is None or wire.opened > best.opened):
-            best = wire
+    best: Tap | None = None
+    for tap in [*recent, *(tap for client in known_clients() for tap in list(client.taps))]:
+        is_its = place_of(tap.remote) == server and peer in names_of(tap.local)
+        if is_its and tap.opened <= connection.opened + _SLACK and (best is None or tap.opened > best.opened):
+            best = tap
     return best
 
 
-Connection.find_wire = staticmethod(wire_of)
+Connection.find_tap = staticmethod(tap_of)

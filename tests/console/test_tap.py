@@ -65,8 +65,8 @@ def test_every_way_to_send_and_to_receive(echo):
                 file.flush()
                 assert file.readline() == b"line\n"
 
-    (wire,) = run(program).wires
-    assert pieces(wire.sent) == [
+    (tap,) = run(program).taps
+    assert pieces(tap.sent) == [
         (0, b"a", "send"),
         (1, b"bb", "sendall"),
         (3, b"ccc", "sendmsg"),
@@ -74,9 +74,9 @@ def test_every_way_to_send_and_to_receive(echo):
         (10, b"line\n", "send"),
     ]
     calls = ["recv", "recv_into", "recvmsg", "recvfrom", "recv_into"]
-    assert [call for *_, call in pieces(wire.received)] == calls
-    assert wire.received.row.total == wire.sent.row.total == 15
-    lines = [piece.where.partition(": ")[2] for piece in wire.sent.row.pieces]
+    assert [call for *_, call in pieces(tap.received)] == calls
+    assert tap.received.row.total == tap.sent.row.total == 15
+    lines = [piece.where.partition(": ")[2] for piece in tap.sent.row.pieces]
     assert lines[0] == 'sock.send(b"a")' and lines[-1] == "file.flush()"
 
 
@@ -91,8 +91,8 @@ def test_asyncio_is_seen(echo):
 
         asyncio.run(main())
 
-    (wire,) = run(program).wires
-    assert wire.sent.row.total == wire.received.row.total == 6
+    (tap,) = run(program).taps
+    assert tap.sent.row.total == tap.received.row.total == 6
 
 
 def test_for_the_program_it_is_a_plain_socket_and_afterwards_it_is_one(echo):
@@ -130,8 +130,8 @@ def test_one_that_goes_on_in_tls_says_that_it_is_not_seen(echo):
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             context.wrap_socket(sock, do_handshake_on_connect=False).close()
 
-    (wire,) = run(program).wires
-    assert wire.unseen == "tls"
+    (tap,) = run(program).taps
+    assert tap.unseen == "tls"
 
 
 def test_a_program_that_connects_again_and_again_is_remembered_by_the_last(echo):
@@ -141,5 +141,5 @@ def test_a_program_that_connects_again_and_again_is_remembered_by_the_last(echo)
                 sock.sendall(b"%d" % number)
                 sock.recv(10)
 
-    wires = run(program).wires
-    assert [wire.sent.row.pieces[0].data for wire in wires] == [b"%d" % number for number in range(4, 12)]
+    taps = run(program).taps
+    assert [tap.sent.row.pieces[0].data for tap in taps] == [b"%d" % number for number in range(4, 12)]

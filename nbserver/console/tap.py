@@ -20,11 +20,11 @@ from ..teach import Track, line_of, site_of
 _PEEK = int(socket.MSG_PEEK)
 
 
-recent: deque[Wire] = deque(maxlen=64)
-"""The last wires of all programs: those of programs that are gone, too, whose connections are still looked at."""
+recent: deque[Tap] = deque(maxlen=64)
+"""The last taps of all programs: those of programs that are gone, too, whose connections are still looked at."""
 
 
-class Wire:
+class Tap:
     """One connection of a program, as its client knows it.
 
     Attributes:
@@ -45,18 +45,18 @@ class Wire:
 
     def watch(self, sock: socket.socket) -> None:
         """See what `sock` carries from now on, until `let_go`; one of a class of its own is left alone."""
-        if type(sock) in (socket.socket, WireSocket):
-            _wires[sock] = self
+        if type(sock) in (socket.socket, TappedSocket):
+            _taps[sock] = self
             self._socket = weakref.ref(sock)
-            sock.__class__ = WireSocket
+            sock.__class__ = TappedSocket
         else:
             self.unseen = "tls" if type(sock).__name__ == "SSLSocket" else "elsewhere"
 
     def let_go(self) -> None:
         """The program has ended: its socket, if it is still there, is a plain one again."""
         sock = self._socket()
-        if sock is not None and _wires.get(sock) is self:
-            del _wires[sock]
+        if sock is not None and _taps.get(sock) is self:
+            del _taps[sock]
             sock.__class__ = socket.socket
 
     def said(self, data: Any, size: int, began: float, call: str) -> None:
@@ -77,19 +77,19 @@ def _line() -> str:
     return line_of(site_of(sys._getframe(3)))
 
 
-_wires: weakref.WeakKeyDictionary[socket.socket, Wire] = weakref.WeakKeyDictionary()
+_taps: weakref.WeakKeyDictionary[socket.socket, Tap] = weakref.WeakKeyDictionary()
 """Whose socket it is."""
 
 
 def note_first(sock: socket.socket, data: Any, size: int, began: float) -> None:
-    """What `sock` has sent just before it was given a wire."""
-    wire = _wires.get(sock)
-    if wire is not None:
-        wire.said(data, size, began, "sendto")
+    """What `sock` has sent just before it was given a tap."""
+    tap = _taps.get(sock)
+    if tap is not None:
+        tap.said(data, size, began, "sendto")
 
 
-class WireSocket(socket.socket):
-    """A program's socket. It does what a plain one does, and tells its wire."""
+class TappedSocket(socket.socket):
+    """A program's socket. It does what a plain one does, and tells its tap."""
 
     __slots__ = ()
 
@@ -158,29 +158,29 @@ class WireSocket(socket.socket):
 
     def detach(self) -> int:
         """As the socket's own; what takes the descriptor is not seen: TLS does so."""
-        wire = _wires.get(self)
-        if wire is not None:
-            wire.unseen = "tls"
+        tap = _taps.get(self)
+        if tap is not None:
+            tap.unseen = "tls"
         return super().detach()
 
     def _said(self, data: Any, size: int, began: float, call: str) -> int:
-        wire = _wires.get(self)
-        if wire is not None:
-            wire.said(data, size, began, call)
+        tap = _taps.get(self)
+        if tap is not None:
+            tap.said(data, size, began, call)
         return size
 
     def _heard(self, data: Any, size: int, call: str, flags: int) -> None:
-        wire = _wires.get(self)
-        if wire is not None and (size or self.type == socket.SOCK_DGRAM):
-            wire.heard(data, size, call, flags)
+        tap = _taps.get(self)
+        if tap is not None and (size or self.type == socket.SOCK_DGRAM):
+            tap.heard(data, size, call, flags)
 
 
 # For its repr and its name it is what it was.
-WireSocket.__module__, WireSocket.__name__, WireSocket.__qualname__ = "socket", "socket", "socket"
+TappedSocket.__module__, TappedSocket.__name__, TappedSocket.__qualname__ = "socket", "socket", "socket"
 
 
 def after_fork() -> None:
     """In a forked child: no program runs here, and none is seen."""
-    for wire in list(_wires.values()):
+    for tap in list(_taps.values()):
         with contextlib.suppress(TypeError):
-            wire.let_go()
+            tap.let_go()
