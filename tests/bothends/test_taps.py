@@ -6,12 +6,14 @@ import socket
 import socketserver
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from nbserver import net
 from nbserver.console import Program
 from nbserver.fleet import Client, Fleet, enlist
+from nbserver.widgets.looks import LOOKS
 from nbserver.widgets.requests import Desk, target_of
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -72,6 +74,34 @@ def test_two_sends_become_one_recv_and_one_becomes_two(fleet):
         client.close()
         server[1].wait_closed(5)
         assert server[1].ruler().ways[0].groups == there.groups, "it stays when both have ended"
+
+
+def test_a_client_that_is_gone_is_remembered_when_another_has_its_number(fleet):
+    with net.listen(net.Echo) as server:
+        for text in ("one", "two"):
+            client = start(fleet, lambda number: Client(number, target_of(server)))
+            client.say(text)
+            client.hear(5)
+            client.close()
+            client.wait_ended(5)
+        rulers = [server[number].ruler() for number in (1, 2)]
+        assert rulers[0].client == rulers[1].client
+        assert [ruler.ways[0].sends.pieces[0].data for ruler in rulers] == [b"one", b"two"]
+
+
+def test_a_page_is_told_in_the_encoding_of_its_board_and_nothing_of_what_is_not_there(fleet):
+    with net.listen(net.Echo) as server:
+        client = start(fleet, lambda number: Client(number, target_of(server)))
+        client.say("你")
+        client.hear(5)
+        look = LOOKS["ruler"]
+        told = look(server, 1)
+        assert (told["encoding"], told["client"], told["over"]) == ("utf-8", client.name, False)
+        assert told["ways"][0]["halves"] == []
+        server.panel = SimpleNamespace(mirror=SimpleNamespace(encoding="ascii"))
+        (half,) = look(server, 1)["ways"][0]["halves"]
+        assert half[4].startswith("UnicodeDecodeError: 'ascii' codec can't decode byte 0xe4 in position 0")
+        assert look(server, 0) is look(server, 2) is look(None, 1) is None
 
 
 @pytest.mark.parametrize("server_class", [socketserver.ThreadingTCPServer, socketserver.ThreadingUDPServer])

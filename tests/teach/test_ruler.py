@@ -51,7 +51,8 @@ def test_half_characters_are_where_a_decoder_waits_and_are_completed_by_what_fol
             assert half is None or half.have == 0
         except UnicodeDecodeError:
             assert half is not None and half.have > 0 and half.needs > 0
-            data[: piece.end + half.needs].decode(encoding)
+            if encoding != "utf-16le":  # of one byte of its four nobody can know yet how many will follow
+                data[: piece.end + half.needs].decode(encoding)
         try:
             piece.data.decode(encoding)
             assert half is None or not half.error

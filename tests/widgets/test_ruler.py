@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from nbserver.teach import Framed, Piece, Row, Ruler, Way, framed, halves, told
@@ -176,6 +177,8 @@ def test_it_can_be_read_in_chinese_and_large_in_both_themes(ruler, board: Board,
     piece(page, "^接收方的 recv").nth(1).focus()
     expect(page.get_by_text("它以半个字符结尾: 还差 2 字节, 由下一段补全.")).to_be_visible()
     expect(page.get_by_text("第 4 行: data = self.request.recv(8)")).to_be_visible()
+    found = Axe().run(page, ".nbs").response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
     lowest = page.evaluate(CONTRAST)
     assert lowest[0][0] >= 4.5, lowest
     expect(page.get_by_role("region", name="客户端 2 → 服务端 #2", exact=True)).to_be_visible()
