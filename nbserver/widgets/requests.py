@@ -67,6 +67,7 @@ class Desk:
             "remove_rule": lambda r: self._server_here().rules.remove(self._rule(r)),
             "save_reply": lambda r: self._server_here().saved_replies.add(_short_text(r, "text")),
             "forget_reply": lambda r: self._server_here().saved_replies.remove(_short_text(r, "text")),
+            "watch_shared": self._watch_shared,
             "stop": self._stop,
         }
 
@@ -169,6 +170,16 @@ class Desk:
         if not isinstance(is_on, bool):
             raise Refused("a rule is on or off: true or false")
         self._rule(request).is_on = is_on
+
+    def _watch_shared(self, request: Request) -> None:
+        """Watch one of the names that the view offers; "" watches nothing any more."""
+        name, server = _short_text(request, "name"), self._serving()
+        if name:
+            if name not in server.shared_names:
+                raise UsageError("there is no such name that the handlers share")
+            server.watch_shared(name)
+        elif server.shared is not None:
+            server.shared.stop()
 
     def _stop(self, request: Request) -> None:
         self._serving().stop()

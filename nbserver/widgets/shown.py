@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..bothends import Comparison
 from ..console import Program
 from ..fleet import Fleet
 from ..net import Server
 from .hub import Hub, View
 from .saved import Saved
 
-_KINDS = (Server, Program, Fleet)
+_KINDS = (Server, Program, Fleet, Comparison)
 
 _panels: dict[Any, View] = {}
 _saved: dict[Any, Saved] = {}
 
 
-def panel(thing: Server | Program | Fleet) -> View:
-    """The board of a server, or the consoles of clients, to be put anywhere a widget can be.
+def panel(thing: Server | Program | Fleet | Comparison) -> View:
+    """The board of a server, the consoles of clients, or the lanes of a comparison, to be put anywhere a widget can be.
 
     One for each thing: shown twice, it shows the same. Thread: the main one.
     """
     if thing not in _panels:
         if isinstance(thing, Server):
             _panels[thing] = View(Hub(thing), "board")
+        elif isinstance(thing, Comparison):
+            _panels[thing] = View(Hub(about=thing), "compare")
         else:
             fleet = thing if isinstance(thing, Fleet) else Fleet([thing])
             _panels[thing] = View(Hub(None, fleet), "clients")
