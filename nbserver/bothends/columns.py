@@ -113,7 +113,7 @@ class ServerColumn:
         found = next((c for c in self.server.connections.values() if c.peer == peer), None)
         if found is None:
             return Served()
-        note = found.note if found.state.value in ("failed", "reset") else ""
+        note = found.note if found.state.value == "failed" else ""
         return Served(found.opened, self._begun.get(peer), self._ended.get(peer), note)
 
     @property

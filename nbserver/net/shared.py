@@ -223,21 +223,19 @@ class _Call:
     def _arrive(self, frame: types.FrameType, now: float) -> None:
         line = self._line = frame.f_lineno
         self._since = now
+        if self._span is not None and self._until and not self._span.first <= line <= self._until:
+            self._span, self._until = None, 0  # a loop over it has ended, and with it that use
         use = self._uses.lines.get(line)
         if use is None:
             return
         span = self._span
-        is_new_round = span is not None and line <= span.first and line != self._loop_line()
+        is_new_round = span is not None and line <= span.first and not self._until
         if span is None or is_new_round:
             self._span = span = Span(self._number, now, None, line, line)
             self._value, self._until = self._data._value(frame), use.until if use.until > line else 0
             self._data._spans.append(span)
         elif use.assigns and not use.reads and self._value is not self._data._value(frame):
             span.is_lost = True
-
-    def _loop_line(self) -> int:
-        """The line of the loop over it that this thread is in; it comes again for each item."""
-        return self._span.first if self._span is not None and self._until else 0
 
 
 # ── what can be watched ──

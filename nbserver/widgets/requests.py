@@ -175,7 +175,7 @@ class Desk:
         """Watch one of the names that the view offers; "" watches nothing any more."""
         name, server = _short_text(request, "name"), self._serving()
         if name:
-            if name not in server.shared_names:
+            if name not in server.shared_names and (server.shared is None or name != server.shared.name):
                 raise UsageError("there is no such name that the handlers share")
             server.watch_shared(name)
         elif server.shared is not None:

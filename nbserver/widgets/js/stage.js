@@ -3,15 +3,15 @@ import { attribute, attributes, h, peerText, text } from "./dom.js";
 
 const STEPS = [1, 2, 5].flatMap((digit) => [digit / 1e4, digit / 1e3, digit / 100, digit / 10, digit, digit * 10, digit * 100]).sort((a, b) => a - b);
 const MOST_TICKS = 10;
-const SIGNS = { done: "▏", failed: "✕", answered: "▲", race: "⚠" };
+const SIGNS = { done: "▏", failed: "✕", answered: "▲" };
 
 /** Seconds between two ticks: a round number, at most ten in `span`. */
 export const tickStep = (span) => STEPS.find((step) => span / step <= MOST_TICKS) ?? STEPS.at(-1);
 
-/** The end of an axis that begins at 0 and shows `seconds`: a whole number of ticks, so that it does not move all the time. */
+/** The end of an axis that begins at 0 and shows `seconds`, but for a tenth of a tick: a whole number of ticks, so that it does not move all the time. */
 export const roundSpan = (seconds) => {
   const step = tickStep(Math.max(seconds, 1e-4));
-  return Math.max(1, Math.ceil(seconds / step - 1e-9)) * step;
+  return Math.max(1, Math.ceil(seconds / step - 0.1)) * step;
 };
 
 /** A moment on an axis with ticks every `step`: "1.5 s", "40 ms". */
@@ -57,10 +57,10 @@ function showLane({ parts }, { name, said, bars, signs, note = "" }, axis, room)
   text(parts.name, name);
   attribute(parts.track, "aria-label", said);
   keep(parts.bars, bars.length, makeBar).forEach((bar, i) => {
-    const { from, to, kind, word } = bars[i];
+    const { from, to, kind, word, short = "", isBare = false } = bars[i];
     const [left, right] = [share(from, axis), share(to, axis)];
     attributes(bar, { class: `nbs-stagebar is-${kind}`, style: `left: ${left.toFixed(3)}%; width: ${(right - left).toFixed(3)}%`, title: word });
-    text(bar, ((right - left) / 100) * room > widthOf(word) ? word : "");
+    text(bar, isBare ? "" : [word, short].find((said) => ((right - left) / 100) * room > widthOf(said)) ?? "");
   });
   keep(parts.signs, signs.length, makeSign).forEach((sign, i) => {
     attributes(sign, { class: `nbs-stagesign is-${signs[i].kind}`, style: `left: ${share(signs[i].at, axis).toFixed(3)}%`, title: signs[i].word });
