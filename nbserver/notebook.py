@@ -227,8 +227,8 @@ def compare(
     Returns at once; ``compare(...).wait()`` waits for the end, and its text is a table of who waited how long.
 
     Args:
-        servers: Up to six: classes such as `socketserver.TCPServer`, ``nbserver.pool(2)`` for a pool of two threads, and
-            async functions ``handle(reader, writer)``, each served by asyncio in a thread of its own.
+        servers: Up to six: classes such as `socketserver.TCPServer`, ``nbserver.pool(2)`` for a pool of two threads,
+            and async functions ``handle(reader, writer)``, each served by asyncio in a thread of its own.
         handler: What the classes serve with, as for `serve`; an async function is its own.
         clients: How many come to each server, at most 20.
         script: What each client does, as for `clients`; by default it says ``hello`` and a line end, waits for an

@@ -96,13 +96,15 @@ class ServerColumn:
         def finish_request(server: Any, request: Any, client_address: Any) -> None:
             begun[client_address] = time.time()
             try:
-                super(timed, server).finish_request(request, client_address)
+                super(made, server).finish_request(request, client_address)  # type: ignore[misc]
             finally:
                 ended[client_address] = time.time()
 
-        timed = types.new_class(cls.__name__, (cls,), exec_body=lambda body: body.update(finish_request=finish_request))
-        timed.__module__, timed.__qualname__, timed.__doc__ = cls.__module__, cls.__qualname__, cls.__doc__
-        return teach.hide(timed)
+        made: Any = types.new_class(
+            cls.__name__, (cls,), exec_body=lambda body: body.update(finish_request=finish_request)
+        )
+        made.__module__, made.__qualname__, made.__doc__ = cls.__module__, cls.__qualname__, cls.__doc__
+        return teach.hide(made)
 
     def start(self) -> Any:
         """Begin to serve; returns the address."""
@@ -197,7 +199,7 @@ class AsyncColumn:
         await self._end.wait()
         server.close()
         for transport in self._transports:
-            transport.close()  # type: ignore[attr-defined]
+            transport.close()
 
     async def _timed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer, note = writer.get_extra_info("peername"), ""

@@ -133,7 +133,7 @@ class Comparison:
 
     @property
     def state(self) -> str:
-        """``"running"``; ``"done"``, every client was served; ``"stopped"``; or ``"late"``: `seconds` were not enough."""
+        """``"running"``; ``"done"``: all were served; ``"stopped"``; ``"late"``: `seconds` were not enough."""
         return self._end if self.is_over else "running"
 
     def visits(self, column: str) -> list[Visit]:
@@ -231,8 +231,16 @@ class _Visitor:
         known = column.served(client.ends.local)
         times = {event.kind.value: event.time for _, event in reversed(client.transcript.read())}
         end = times.get("closed") if client.has_ended else None
-        moments = [self._connected, known.accepted, known.begun, known.ended, times.get("received"), end]
-        return Visit(self._number, *map(self._since, moments), note=known.note)
+        return Visit(
+            self._number,
+            connected=self._since(self._connected),
+            accepted=self._since(known.accepted),
+            served=self._since(known.begun),
+            handled=self._since(known.ended),
+            answered=self._since(times.get("received")),
+            ended=self._since(end),
+            note=known.note,
+        )
 
     def _since(self, time_: float | None) -> float | None:
         return None if time_ is None else max(0.0, time_ - self._began)
@@ -240,7 +248,9 @@ class _Visitor:
 
 def _check(kinds: list[Any], handler: Any, clients: int, seconds: float) -> None:
     if not 1 <= len(kinds) <= _MOST_COLUMNS:
-        raise UsageError(f"compare() takes a list of 1 to {_MOST_COLUMNS} servers, such as [TCPServer, ThreadingTCPServer]")
+        raise UsageError(
+            f"compare() takes a list of 1 to {_MOST_COLUMNS} servers, such as [TCPServer, ThreadingTCPServer]"
+        )
     if type(clients) is not int or not 1 <= clients <= _MOST_CLIENTS:
         raise UsageError(f"a comparison has from 1 to {_MOST_CLIENTS} clients, not {safe_text(repr(clients), 40)}")
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds <= _LONGEST_SECONDS:

@@ -12,10 +12,10 @@ from .listening import listen
 from .observation import Observation
 from .observed import Observed, observed_class, refuse_forking
 from .peer import address_text
+from .pools import PoolMixIn, pool
 from .reach import Reach, Zone, bound_to
 from .registry import also_stop, at_port, servers, stop_all, stop_all_at_exit
 from .report import StopReport
-from .pool import PoolMixIn, pool
 from .rules import LONGEST, Rule, Rules
 from .savedreplies import SavedReplies
 from .server import Server

@@ -1,9 +1,9 @@
 """What handlers' threads do with something that they share, line by line, and whether two of them do so at once.
 
-A watch traces lines (`sys.settrace`), in the handlers' threads alone, and only in functions of the student's that mention the
-name. It costs time while it is on, and nothing while it is off. Not seen: what is mentioned by another name (``mine = users``
-and then ``mine.append``), what a function reads that another one writes back, and connections that were being served already
-when the watch began.
+A watch traces lines (`sys.settrace`), in the handlers' threads alone, and only in functions of the student's that
+mention the name. It costs time while it is on, and nothing while it is off. Not seen: what is mentioned by another name
+(``mine = users`` and then ``mine.append``), what a function reads that another one writes back, and connections that
+were being served already when the watch began.
 """
 
 from __future__ import annotations
@@ -164,13 +164,16 @@ class SharedData:
             "spans": [
                 [s.number, s.begin - begin, (s.end or now) - begin, s.first, s.last, s.writes, s.is_lost] for s in spans
             ],
-            "races": [[index[id(r.one)], index[id(r.other)], r.begin - begin, r.end - begin] for r in races(spans, now)],
+            "races": [
+                [index[id(r.one)], index[id(r.other)], r.begin - begin, r.end - begin] for r in races(spans, now)
+            ],
             "waits": [[w.number, w.begin - begin, w.end - begin, w.line, w.text] for w in waits],
         }
 
     def __str__(self) -> str:
         spans, found = self.spans, self.races
-        lines = [f"{self.name}: used {len(spans)} times by {len({span.number for span in spans})} threads, {len(found)} races"]
+        threads = len({span.number for span in spans})
+        lines = [f"{self.name}: used {len(spans)} times by {threads} threads, {len(found)} races"]
         lines += [f"  {sentence(self.name, race)}" for race in found[-10:]]
         lines += [f"  #{w.number} waited {w.end - w.begin:.3f} s at line {w.line} ({w.text})" for w in self.waits[-10:]]
         return "\n".join([*lines, *([f"  note: {self.note}"] if self.note else [])])
@@ -242,7 +245,7 @@ class _Call:
 
 
 def shared_names(server: Any) -> list[str]:
-    """What handlers may share, by name: globals that their code mentions, attributes of ``self.server`` and of their class.
+    """What handlers may share, by name: globals that their code mentions, attributes of their server and class.
 
     Only looked at, never called: no code of the student's runs.
     """

@@ -39,7 +39,7 @@ class Visit:
 
     @property
     def where(self) -> str:
-        """Where it waited longest: ``"backlog"``, or ``"accepted"``: it was accepted, and nobody was free to serve it."""
+        """Where it waited longest: ``"backlog"``, or ``"accepted"``: nobody was free to serve it."""
         if self.connected is None or self.accepted is None:
             return "backlog"
         served = self.accepted if self.served is None else self.served

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 # Methods of lists, dicts, sets and deques that change them.
 _CHANGING = frozenset(
-    "add append appendleft clear difference_update discard extend extendleft insert intersection_update pop popitem popleft "
-    "put remove reverse rotate setdefault sort subtract update".split()
+    ("add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "insert")
+    + ("intersection_update", "pop", "popitem", "popleft", "put", "remove", "reverse", "rotate", "setdefault", "sort")
+    + ("subtract", "update")
 )
 _APART_SECONDS = 1.0  # between two spans that are not looked at together
 _TOGETHER = 60  # spans that are looked at together
@@ -91,7 +92,7 @@ class Race(NamedTuple):
 
 
 def uses_of(tree: ast.AST, name: str) -> Uses:
-    """The lines that use `name`: a global or a variable of an enclosing function (``users``), or an attribute (``server.users``).
+    """The lines that use `name`: a global or an enclosing function's (``users``), or an attribute (``server.users``).
 
     What is mentioned by another name is not seen.
     """
@@ -101,7 +102,8 @@ def uses_of(tree: ast.AST, name: str) -> Uses:
         if _is_named(node, name):
             use = _use(node, parents)
             before = found.lines.get(node.lineno, Use(False, False, False, 0))  # type: ignore[attr-defined]
-            merged = Use(*(a or b for a, b in zip(use[:3], before[:3], strict=True)), max(use.until, before.until))
+            assigns = use.assigns or before.assigns
+            merged = Use(use.reads or before.reads, use.writes or before.writes, assigns, max(use.until, before.until))
             found.lines[node.lineno] = merged  # type: ignore[attr-defined]
             found.guards.update(_guards(node, parents))
     return found
@@ -170,7 +172,7 @@ def together(spans: list[Span]) -> list[Span]:
 
 
 def sentence(name: str, race: Race) -> str:
-    """A race in words: ``#1 and #2 were both between reading and writing `count` (lines 5 to 7): one change is lost``."""
+    """A race in words: ``#1 and #2 were both between reading and writing `count` (line 5): one change is lost``."""
     one, other = race.one, race.other
     first, last = min(one.first, other.first), max(one.last, other.last)
     lines = f"line {first}" if first == last else f"lines {first} to {last}"

@@ -56,7 +56,9 @@ def _shared(server: Any, number: int) -> Any:
         return None
     watch = server.shared
     facts = {"names": server.shared_names[:_MOST_NAMES], "name": "", "on": False, "note": ""}
-    return facts if watch is None else {**facts, "name": watch.name, "on": watch.is_on, "note": watch.note, **watch.told()}
+    return (
+        facts if watch is None else {**facts, "name": watch.name, "on": watch.is_on, "note": watch.note, **watch.told()}
+    )
 
 
 def _compare(comparison: Any, number: int) -> Any:

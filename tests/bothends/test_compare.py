@@ -101,7 +101,9 @@ class Tutorial(socketserver.BaseRequestHandler):
 
 def test_input_of_the_tutorials_handler_gets_the_answer_and_prints_nowhere(compared):
     script = ["hello", until("fine, thanks"), None]
-    one = compared([socketserver.TCPServer, socketserver.ThreadingTCPServer], Tutorial, 2, script, answer="fine, thanks")
+    one = compared(
+        [socketserver.TCPServer, socketserver.ThreadingTCPServer], Tutorial, 2, script, answer="fine, thanks"
+    )
     assert one.wait(20).state == "done"
     assert all(visit.answered is not None for name in one.columns for visit in one.visits(name))
 
@@ -168,7 +170,9 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(servers, words):
         Comparison([socketserver.TCPServer, *servers] if servers else [], Shout)
 
 
-@pytest.mark.parametrize("options", [{"clients": 0}, {"clients": 21}, {"seconds": 0}, {"seconds": True}, {"script": [{}]}])
+@pytest.mark.parametrize(
+    "options", [{"clients": 0}, {"clients": 21}, {"seconds": 0}, {"seconds": True}, {"script": [{}]}]
+)
 def test_numbers_and_scripts_are_checked(options):
     with pytest.raises(UsageError):
         Comparison([socketserver.TCPServer], Shout, **options)

@@ -193,9 +193,12 @@ def test_a_thread_can_be_traced_when_a_program_has_ended():
     program.wait_ended(5)
     seen = []
 
+    def nothing():
+        pass
+
     def traced():
         sys.settrace(lambda frame, event, arg: seen.append(event))
-        (lambda: None)()
+        nothing()
         sys.settrace(None)
 
     thread = threading.Thread(target=traced, daemon=True)
@@ -247,7 +250,9 @@ def test_guards_are_the_with_around_a_use_and_acquire_before_it():
 
 def test_only_different_threads_that_overlap_and_write_are_a_race():
     one, two = Span(1, 0.0, 1.0, 5, 7, writes=True), Span(2, 0.5, 1.5, 5, 7)
-    assert [(race.one.number, race.other.number, race.begin, race.end) for race in races([two, one], 9.0)] == [(1, 2, 0.5, 1.0)]
+    assert [(race.one.number, race.other.number, race.begin, race.end) for race in races([two, one], 9.0)] == [
+        (1, 2, 0.5, 1.0)
+    ]
     assert races([Span(1, 0.0, 1.0, 5, 5), two], 9.0) == []
     assert races([one, Span(1, 0.5, 1.5, 5, 7, writes=True)], 9.0) == []
     assert races([one, Span(2, 1.0, 1.5, 5, 7, writes=True)], 9.0) == []

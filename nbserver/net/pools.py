@@ -51,7 +51,10 @@ class PoolMixIn(socketserver.ThreadingMixIn):
 
 
 def pool(workers: int) -> type[socketserver.TCPServer]:
-    """A TCP server class with a pool of `workers` threads, from 1 to 1000, such as ``serve(MyHandler, server_class=pool(2))``.
+    """A TCP server class with a pool of `workers` threads: ``serve(MyHandler, server_class=pool(2))``.
+
+    Args:
+        workers: How many, from 1 to 1000.
 
     Raises:
         UsageError: The number is none, or out of that range.
