@@ -64,6 +64,8 @@ def column_of(what: Any, handler: Any, answer: str) -> Column:
         return AsyncColumn(what)
     if isinstance(what, type) and issubclass(what, socketserver.BaseServer):
         refuse_forking(what)
+        if inspect.iscoroutinefunction(handler):
+            raise UsageError(f"{what.__name__} calls no async function: put it among the servers, beside the classes")
         is_tcp = getattr(what, "address_family", None) in (socket.AF_INET, socket.AF_INET6)
         if not (is_tcp and issubclass(what, socketserver.TCPServer) and what.socket_type == socket.SOCK_STREAM):
             raise UsageError(

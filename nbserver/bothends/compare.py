@@ -16,6 +16,7 @@ from ..text import safe_text
 from .columns import Column, column_of
 
 _STEP = 0.02  # seconds between two looks at who has ended
+_HEAD = "seconds waited"
 _MOST_COLUMNS, _MOST_CLIENTS, _LONGEST_SECONDS = 6, 20, 600.0
 _SCRIPT: tuple[Step, ...] = ("hello\n", until(), None)  # a line; whatever is answered; hang up
 
@@ -186,14 +187,14 @@ class Comparison:
         return {**facts, "columns": columns}
 
     def __str__(self) -> str:
-        width = max(len(name) for name in self.columns)
+        width = max(len(name) for name in (*self.columns, _HEAD))
         heads = "".join(f"{f'client {n}':>10}" for n in range(1, self.clients + 1))
-        lines = [f"{'seconds waited':{width}}{heads}"]
+        lines = [f"{_HEAD:{width}}{heads}"]
         for name in self.columns:
             waits = [*self.waited[name], *[None] * self.clients][: self.clients]
             cells = "".join(f"{'-' if wait is None else format(wait, '.2f'):>10}" for wait in waits)
-            lines.append(f"{name:{width}}{cells}   {self.summary(name)}")
-        return "\n".join(lines)
+            lines.append(f"{name:{width}}{cells}")
+        return "\n".join([*lines, *(f"{name}: {self.summary(name)}" for name in self.columns)])
 
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(self.columns)}, {self.clients} clients, {self.state}>"

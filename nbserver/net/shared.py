@@ -250,18 +250,20 @@ def shared_names(server: Any) -> list[str]:
     Only looked at, never called: no code of the student's runs.
     """
     handler = getattr(server, "RequestHandlerClass", None)
-    found = [f"server.{name}" for name, value in vars(server).items() if _is_data(name, value) and name not in _OWN]
+    found = [
+        f"server.{name}" for name, value in list(vars(server).items()) if _is_data(name, value) and name not in _OWN
+    ]
     if isinstance(handler, type):
         own = [cls for cls in order(handler) if cls.__module__ not in ("socketserver", "builtins", "http.server")]
         for cls in own:
-            found += [f"self.{name}" for name, value in vars(cls).items() if _is_data(name, value)]
+            found += [f"self.{name}" for name, value in list(vars(cls).items()) if _is_data(name, value)]
             found += _globals_of(cls)
     return sorted(dict.fromkeys(name for name in found if len(name) <= _LONGEST_NAME))
 
 
 def _globals_of(cls: type) -> Iterator[str]:
     """The globals that the methods of a class mention, and the functions that they call."""
-    left: list[Any] = [value for value in vars(cls).values() if type(value) is types.FunctionType]
+    left: list[Any] = [value for value in list(vars(cls).values()) if type(value) is types.FunctionType]
     known: set[int] = set()
     while left:
         function = left.pop()
@@ -278,4 +280,5 @@ def _globals_of(cls: type) -> Iterator[str]:
 
 def _is_data(name: str, value: Any) -> bool:
     kind = type(value)
-    return not name.startswith("_") and not issubclass(kind, _NO_DATA) and not hasattr(kind, "__get__")
+    is_code = issubclass(kind, _NO_DATA) or any("__get__" in vars(one) for one in kind.__mro__)
+    return not name.startswith("_") and not is_code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-SEEN_SECONDS = 0.05  # a shorter wait is none that a person would call so
+SEEN_SECONDS = 0.1  # a shorter wait is none that a person would call so: a busy machine starts its threads later
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,8 @@ def test_one_at_a_time_waits_in_the_backlog_and_threads_run_together(compared):
     assert [visit.answered is not None for visit in one.visits("TCPServer")] == [True] * 3
     table = str(one).splitlines()
     assert table[0].split() == ["seconds", "waited", "client", "1", "client", "2", "client", "3"]
-    assert [line.split()[0] for line in table[1:]] == ["TCPServer", "ThreadingTCPServer"]
+    assert [line.split()[0] for line in table[1:3]] == ["TCPServer", "ThreadingTCPServer"]
+    assert table[3:] == [f"{name}: {one.summary(name)}" for name in one.columns]
 
 
 def test_in_a_pool_the_third_is_accepted_and_waits_for_a_worker(compared):
@@ -168,6 +169,11 @@ class Forks(getattr(socketserver, "ForkingMixIn", object), socketserver.TCPServe
 def test_what_cannot_be_compared_is_refused_with_the_reason(servers, words):
     with pytest.raises(UsageError, match=words):
         Comparison([socketserver.TCPServer, *servers] if servers else [], Shout)
+
+
+def test_an_async_function_is_no_handler_of_a_class():
+    with pytest.raises(UsageError, match="put it among the servers"):
+        Comparison([socketserver.TCPServer], polite)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import CONTRAST, NOW, Board
+from .test_presenting import violations
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -100,4 +101,5 @@ def test_in_chinese_dark_and_large_it_can_be_read(comparison, board):
     expect(region).to_contain_text("客户端 2 在积压队列中等了 1.0 s")
     expect(region).to_contain_text("操作系统已连接，服务器尚未接受")
     assert board.page.evaluate(CONTRAST)[0][0] >= 4.5
+    assert violations(board.page) == []
     assert board.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

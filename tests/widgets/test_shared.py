@@ -14,7 +14,9 @@ from nbserver.widgets.looks import LOOKS
 from nbserver.widgets.requests import Desk
 
 from .conftest import CONTRAST, Board, row
+from .test_presenting import violations
 
+TRACED = "another tracer (a debugger, or coverage) is at work in these threads: they are not watched"
 NAMES = {"names": ["count", "server.users"], "name": "", "on": False, "note": ""}
 RACE = {
     **NAMES,
@@ -81,10 +83,11 @@ def test_what_is_watched_is_chosen_on_the_page(shared, board):
 
 def test_another_tracer_is_told_and_in_chinese_and_dark_it_can_be_read(shared, board):
     board.page.evaluate("document.body.dataset.jpThemeLight = 'false'")
-    region = shared({**RACE, "note": "another tracer"}, lang="zh", scale=2)
-    expect(region).to_contain_text("another tracer")
+    region = shared({**RACE, "note": TRACED}, lang="zh", scale=2)
+    expect(region).to_contain_text("这些线程里已有别的跟踪程序")
     expect(region).to_contain_text("#1 和 #2 都读了“count”还没写回（第 9–11 行）：一次修改丢失了")
     assert board.page.evaluate(CONTRAST)[0][0] >= 4.5
+    assert violations(board.page) == []
 
 
 count = 0

@@ -8,7 +8,7 @@ import { makeBarLegend, makeFacts, makeStage, roundSpan } from "./stage.js";
 const LEGEND = [["backlog", "compare.inBacklog"], ["accepted", "compare.isAccepted"], ["serving", "compare.isServed"], ["answered", "compare.answered"], ["done", "compare.done"], ["failed", "compare.failed"]];
 const WORDS = { backlog: "compare.backlog", accepted: "compare.accepted", serving: "compare.serving", done: "compare.done", failed: "compare.failed" };
 const STATES = { running: "compare.running", done: "compare.isDone", stopped: "compare.stopped", late: "compare.late" };
-const SEEN = 0.05; // seconds: a shorter wait is none that a person would call so
+const SEEN = 0.1; // seconds: a shorter wait is none that a person would call so
 const FRAME = 100; // milliseconds between two drawings while it runs
 const ENDS = new Set(["done", "failed"]);
 
@@ -49,7 +49,7 @@ function laneOf(lane, now, words) {
   if (end) signs.push({ at: end.at, kind: end.state, word: words(WORDS[end.state]) });
   return {
     name: words("compare.client", { client: lane.client }), said: words("compare.laneIs", { client: lane.client, states: said.join(words("comma")) }), signs,
-    bars: bars.map(({ from, to, state }) => ({ from, to, kind: state, word: words(WORDS[state]) })), note: lane.note,
+    bars: bars.map(({ from, to, state }) => ({ from, to, kind: state, word: words(WORDS[state]) })), note: words.note(lane.note),
   };
 }
 

@@ -5,7 +5,7 @@ import { makeLook } from "./look.js";
 import { keep, makeBarLegend, makeFacts, makeStage, roundSpan } from "./stage.js";
 
 const LEGEND = [["reading", "shared.reading"], ["changing", "shared.changing"], ["race", "shared.race"], ["locked", "shared.locked"]];
-const MOST_SENTENCES = 8;
+const MOST_SENTENCES = 5;
 const LEAST = 1e-4; // seconds that the axis shows at least
 
 /** The data as objects. `spans`: {number, from, to, first, last, writes, lost}; times in seconds since the first of them. */
@@ -65,6 +65,7 @@ function laneOf({ number, bars }, words) {
 function sentencesOf({ spans, races, waits }, { name, on }, words) {
   const told = races.slice(-MOST_SENTENCES).reverse().map((race) => { const [key, blanks] = raceWords(race, name); return ["is-race", words(key, blanks)]; });
   const delays = waits.slice(-MOST_SENTENCES).map(({ number, from, to, line, code }) => ["is-locked", words("shared.waitedAt", { number, time: exact(to - from), line, code })]);
+  if (races.length > MOST_SENTENCES) told.push(["is-race", words("shared.more", { count: races.length - MOST_SENTENCES })]);
   if (spans.length && !races.length) told.unshift(["is-good", words("shared.noRace", { name })]);
   if (!spans.length && on) told.push(["is-quiet", words("shared.nothingYet", { name })]);
   return [...told, ...delays];
@@ -107,7 +108,7 @@ export function makeShared(hub, signal) {
     toggle.disabled = !names.length || hub.store.server?.state !== "serving";
     text(hint, words(seen.on ? "shared.isOn" : names.length ? "shared.isOff" : "shared.noNames", { name: seen.name }));
     attribute(note, "hidden", !seen.note);
-    text(note, seen.note);
+    text(note, words.note(seen.note));
   }
 
   function draw() {
