@@ -36,13 +36,13 @@ if TYPE_CHECKING:
         stop_all,
         throwaway_certificate,
     )
-    from .notebook import client, clients, compare, observe, run_client, run_server, serve
+    from .notebook import client, clients, compare, explain, observe, run_client, run_server, serve
     from .widgets import panel
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "notebook": "client clients compare observe run_client run_server serve",
+    "notebook": "client clients compare explain observe run_client run_server serve",
     "widgets": "panel",
     "kernel": "allow_asyncio_run doctor",
     "bothends": "Comparison client_of",
@@ -73,6 +73,7 @@ __all__ = [
     "clients",
     "compare",
     "doctor",
+    "explain",
     "observe",
     "observed_class",
     "panel",
