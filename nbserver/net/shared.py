@@ -28,7 +28,11 @@ from ..text import safe_text
 _KEPT = 1000  # spans; and as many waits
 _WAITED_SECONDS = 0.001  # a shorter wait is none
 _LONGEST_NAME = 100
-_OWN = frozenset({"server_address", "RequestHandlerClass", "socket", "observation"})  # of a server object
+# Attributes of a server object that no student has made.
+_OWN = frozenset(
+    ("server_address", "RequestHandlerClass", "socket", "observation", "server_name", "server_port")
+    + ("timeout", "nbserver_chat_room")
+)
 _LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Semaphore, threading.Event)
 # What is code, or only guards data, is not what threads share by mistake.
 _NO_DATA = (types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, *_LOCKS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import http.server
 import socket
 import socketserver
 import sys
@@ -134,6 +135,8 @@ def test_names_that_handlers_may_share(visited):
     assert net.listen(Naive).stop().ended == 0
     with net.listen(Listed) as listed:
         assert listed.shared_names == ["users"]
+    with net.listen(http.server.SimpleHTTPRequestHandler, server_class=http.server.ThreadingHTTPServer) as web:
+        assert web.shared_names == []
 
 
 def test_nothing_is_traced_before_and_after_and_one_watch_takes_the_place_of_another(monkeypatch):
