@@ -1,12 +1,14 @@
 """The command `nbserver`: the front door in a terminal.
 
-`nbserver lab` opens the course in JupyterLab; `nbserver doctor` says what this environment is and allows.
+`nbserver lab` opens the course in JupyterLab; `nbserver doctor` says what this environment is and allows;
+`nbserver explain` draws the class map of a server class or a request class.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib
 import importlib.util
 import json
 import locale
@@ -38,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if options.command == "doctor":
             return _doctor()
+        if options.command == "explain":
+            return _explain(options.target, options.names)
         return _lab(options, extra)
     except UsageError as error:
         print(f"nbserver: {error}", file=sys.stderr)
@@ -59,7 +63,38 @@ def _parser() -> argparse.ArgumentParser:
     lab.add_argument("--port", type=int, metavar="N", help="port of JupyterLab; 0 lets the system choose")
     lab.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     commands.add_parser("doctor", help="say what this environment is and allows")
+    explain = commands.add_parser(
+        "explain",
+        help="draw the class map of a server class or a request class",
+        description="Who inherits from whom, who defines what, and which definition wins. The module is imported.",
+    )
+    explain.add_argument("target", metavar="MODULE:CLASS", help="such as socketserver:ThreadingTCPServer")
+    explain.add_argument("names", nargs="*", metavar="NAME", help="say where this name is looked up and found")
     return parser
+
+
+def _explain(target: str, names: Sequence[str]) -> int:
+    from nbserver.teach import explain
+
+    made = explain(_class_named(target))
+    print("\n".join(str(made.lookup(name)) for name in names) if names else made)
+    return 0
+
+
+def _class_named(target: str) -> object:
+    """What `module:name` names; modules in this folder are found first.
+
+    Raises:
+        UsageError: There is no such module, or no such name in it.
+    """
+    module, _, name = target.partition(":")
+    if not module or not name:
+        raise UsageError(f"{target} is not of the form module:Class, as in socketserver:ThreadingTCPServer")
+    sys.path.insert(0, os.getcwd())
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"{target} cannot be had: {error}") from error
 
 
 def _doctor() -> int:

@@ -315,3 +315,25 @@ def test_a_removed_file_comes_back(source, tmp_path):
     (copy / "en" / "02.ipynb").unlink()
     cli.copy_course(source, copy)
     assert read(copy)["en/02.ipynb"] == "two"
+
+
+# --- explain ----------------------------------------------------------------------------------------------------
+
+
+def test_explain_draws_the_class_map_and_looks_names_up(capsys, tmp_path, monkeypatch):
+    (tmp_path / "polite.py").write_text("import socketserver\nclass Polite(socketserver.ThreadingTCPServer): pass\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert cli.main(["explain", "polite:Polite"]) == 0
+    assert "└── Polite(ThreadingTCPServer)   <== this one" in capsys.readouterr().out
+    assert cli.main(["explain", "socketserver:ThreadingTCPServer", "process_request", "recv"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("process_request: not in ThreadingTCPServer, found in ThreadingMixIn (socketserver.py,")
+    assert said[1].endswith("found in no class. AttributeError")
+
+
+@pytest.mark.parametrize("target", ["socketserver", "no_such_module:X", "socketserver:NoSuchClass", "os:getcwd"])
+def test_explain_says_what_cannot_be_had(target, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert cli.main(["explain", target]) == 2
+    assert capsys.readouterr().err.startswith("nbserver: ")
