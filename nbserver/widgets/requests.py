@@ -19,8 +19,11 @@ from ..net import LONGEST, Connection, Fault, Rule, Server, find
 _LONGEST = 65_536  # characters in one reply
 _LONGEST_RID = 64
 _PATIENCE = 0.2  # seconds for a client that does not read
-# Connect, send to many, read all transcripts, wait for handlers and programs.
-_SLOW = ("add_client", "broadcast", "close_clients", "find", "run_client", "run_clients", "stop")
+# Connect, send to many, read all transcripts, tell all connections, wait for handlers and programs.
+_SLOW = (
+    *("add_client", "add_fault", "broadcast", "close_clients", "find", "run_client", "run_clients", "stop"),
+    *("undo_fault", "undo_faults"),
+)
 _MANY = 10_000  # connections that one request may name
 _FOUND = 1_000  # connections that one answer names
 _FIND_SECONDS = 1.0
