@@ -78,8 +78,8 @@ class Inspection:
         server: Where its server listens.
         is_datagram: Whether that speaks UDP.
         handler: The name of the handler's class.
-        state: ``serving``; ``ended``: this is what it held last, or was given; or ``unseen``: this is what it was given,
-            and the rest cannot be seen, since it is no object of a class, or one that nothing can refer to weakly.
+        state: ``serving``; ``ended``: this is what it held last, or was given; or ``unseen``: this is what it was
+            given, and the rest cannot be seen, since it is no object of a class, or one that nothing refers to weakly.
         attributes: What it holds.
         replies: How many messages were sent to this client.
         trap: The last error, if it took the pair that a UDP handler has for a socket; otherwise "".
