@@ -24,6 +24,7 @@ from nbserver.errors import UsageError
 PACKAGE = Path(__file__).resolve().parent
 COURSE_IN_WHEEL = PACKAGE / "course"
 LANGUAGES = ("en", "zh")
+INDEX = "index.ipynb"
 DEFAULT_FOLDER = "nbserver-course"
 # Remembers what each copied file was, so that a later version knows which of them the user has changed.
 RECORD = ".nbserver-course.json"
@@ -112,7 +113,7 @@ def _lab(options: argparse.Namespace, extra: Sequence[str]) -> int:
     if options.port is not None and not 0 <= options.port <= 65535:
         raise UsageError(f"{options.port} is not a port; a port is a number from 0 to 65535")
     folder = course_folder(options.dir)
-    notebook = first_notebook(folder, options.lang or system_language())
+    notebook = index(folder, options.lang or system_language())
     if options.lang:
         os.environ["NBSERVER_LANG"] = options.lang  # the kernels inherit it: the boards speak the course's language
     return _run(lab_command(folder, notebook, options.port, options.no_browser, extra), folder)
@@ -125,16 +126,15 @@ def system_language() -> str:
     return "zh" if name.lower().startswith(("zh", "chinese")) else "en"
 
 
-def first_notebook(folder: Path, language: str) -> str:
-    """The first notebook in a language, as a path below the folder, with `/` between its parts.
+def index(folder: Path, language: str) -> str:
+    """The notebook that lists the course in a language, as a path below the folder, with `/` between its parts.
 
     Raises:
         UsageError: The folder holds no course in that language.
     """
-    notebooks = sorted((folder / language).glob("*.ipynb"))
-    if not notebooks:
-        raise UsageError(f"no notebook in {folder / language}; give another folder with --dir")
-    return notebooks[0].relative_to(folder).as_posix()
+    if not (folder / language / INDEX).is_file():
+        raise UsageError(f"no {INDEX} in {folder / language}; give another folder with --dir")
+    return f"{language}/{INDEX}"
 
 
 def lab_command(folder: Path, notebook: str, port: int | None, no_browser: bool, extra: Sequence[str]) -> list[str]:

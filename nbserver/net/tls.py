@@ -83,6 +83,9 @@ class TLSSocket(Seen):
     ``getpeercert()``, ``selected_alpn_protocol()``, ``session_reused``, ``context``.
     """
 
+    carry_in = _socket.socket.recv  # what carries the records
+    carry_out = _socket.socket.send
+
     __slots__ = ("_incoming", "_outgoing", "_receiving", "_sending", "_tls", "_using", "connection", "unsent")
 
     def __init__(self, context: ssl.SSLContext, *args: Any, **options: Any) -> None:
@@ -161,7 +164,7 @@ class TLSSocket(Seen):
 
     def _fill(self, noticed: bool = False) -> None:
         """Wait for more records."""
-        data = _socket.socket.recv(self, _RECEIVE_BYTES)
+        data = self.carry_in(_RECEIVE_BYTES)
         if noticed and data:
             self.connection.notice(f"TLS from the client: {flight_of(data)} ({len(data)} bytes)")
         with self._using:
@@ -194,7 +197,7 @@ class TLSSocket(Seen):
         with self._sending:
             self.unsent += self._outgoing.read()
             while self.unsent:
-                self.unsent = self.unsent[_socket.socket.send(self, self.unsent, flags) :]
+                self.unsent = self.unsent[self.carry_out(self.unsent, flags) :]
 
     def push(self, data: Any, flags: int) -> int:
         """Send a part of `data` at once, uncounted; what of a record does not fit now goes before the next one.

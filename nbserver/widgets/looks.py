@@ -60,7 +60,7 @@ def _source(about: Any, number: int) -> Any:
 
 
 def _faults(server: Any, number: int) -> Any:
-    return None
+    return server.faults.seen() if isinstance(server, Server) else None
 
 
 def _shared(server: Any, number: int) -> Any:
