@@ -40,7 +40,7 @@ import nbserver
 
 def ask():
     with socket.socket(type=socket.SOCK_DGRAM) as client:
-        client.settimeout(0.5)
+        client.settimeout(2)
         client.sendto(b"hello", nbserver.servers()[-1].address)
         try:
             print("answer:", client.recv(1024))
