@@ -1,6 +1,7 @@
 // The hub of one server in one page: one comm, one store, and the drawing code that every thin view takes from here.
 import { boardView } from "./js/board.js";
 import { clientsView } from "./js/clients.js";
+import { compareView } from "./js/compare.js";
 import { makeDesk } from "./js/desk.js";
 import { followKernel } from "./js/fate.js";
 import { hostName } from "./js/host.js";
@@ -48,7 +49,7 @@ function initialize({ model, signal }) {
   const beat = setInterval(changed.fire, BEAT);
   signal.addEventListener("abort", () => { clearInterval(beat); store.close(); link.close(); });
   store.hello();
-  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context), timeline: (context) => timelineView(hub, context), ...insideViews(hub) } };
+  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context), timeline: (context) => timelineView(hub, context), compare: (context) => compareView(hub, context), ...insideViews(hub) } };
 }
 
 export default { initialize };
