@@ -5,7 +5,6 @@ Only sockets that a program has connected are seen. Whatever happens to be in th
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import sys
 import time
@@ -150,6 +149,14 @@ class TappedSocket(socket.socket):
         self._heard(result[0], len(result[0]), "recvmsg", args[1] if len(args) > 1 else 0)
         return result
 
+    def recvmsg_into(self, buffers: Iterable[Any], *args: Any) -> Any:
+        """As the socket's own; seen."""
+        buffers = list(buffers)
+        result = super().recvmsg_into(buffers, *args)
+        data = b"".join(bytes(memoryview(b).cast("B")[:KEPT_BYTES]) for b in buffers)
+        self._heard(data, result[0], "recvmsg_into", args[1] if len(args) > 1 else 0)
+        return result
+
     def dup(self) -> socket.socket:  # type: ignore[override]
         """A plain socket, which is not seen."""
         duplicate = socket.socket(self.family, self.type, self.proto, fileno=socket.dup(self.fileno()))
@@ -182,5 +189,4 @@ TappedSocket.__module__, TappedSocket.__name__, TappedSocket.__qualname__ = "soc
 def after_fork() -> None:
     """In a forked child: no program runs here, and none is seen."""
     for tap in list(_taps.values()):
-        with contextlib.suppress(TypeError):
-            tap.let_go()
+        tap.let_go()

@@ -60,6 +60,8 @@ def test_every_way_to_send_and_to_receive(echo):
             sock.sendto(b"dddd", echo)
             assert sock.recv(2, socket.MSG_PEEK) == b"dd"
             assert sock.recvfrom(10)[0] == b"dddd"
+            sock.send(b"ee")
+            assert sock.recvmsg_into([bytearray(1), bytearray(5)])[0] == 2
             with sock.makefile("rwb") as file:
                 file.write(b"line\n")
                 file.flush()
@@ -71,11 +73,12 @@ def test_every_way_to_send_and_to_receive(echo):
         (1, b"bb", "sendall"),
         (3, b"ccc", "sendmsg"),
         (6, b"dddd", "sendto"),
-        (10, b"line\n", "send"),
+        (10, b"ee", "send"),
+        (12, b"line\n", "send"),
     ]
-    calls = ["recv", "recv_into", "recvmsg", "recvfrom", "recv_into"]
+    calls = ["recv", "recv_into", "recvmsg", "recvfrom", "recvmsg_into", "recv_into"]
     assert [call for *_, call in pieces(tap.received)] == calls
-    assert tap.received.row.total == tap.sent.row.total == 15
+    assert tap.received.row.total == tap.sent.row.total == 17
     lines = [piece.where.partition(": ")[2] for piece in tap.sent.row.pieces]
     assert lines[0] == 'sock.send(b"a")' and lines[-1] == "file.flush()"
 
