@@ -25,9 +25,10 @@ def compiled(source: str) -> Any:
     ip = shell()
     if ip is None:
         return compile(source, "<program>", "exec")
-    text = ip.transform_cell(source)
-    # Known to linecache under this name, so that a traceback shows the line.
-    return ip.compile(text, ip.compile.cache(text), "exec")
+    above = "\n" * (len(source) - len(source.lstrip("\n")))
+    text = above + ip.transform_cell(source)
+    # Known to linecache under this name, so that a traceback shows the line, and as the cell's, so that it names it.
+    return ip.compile(text, ip.compile.cache(text, ip.execution_count), "exec")
 
 
 def run_text(code: Any, namespace: dict[str, Any]) -> Callable[[], None]:

@@ -16,8 +16,9 @@ from ..console import Question
 from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading
 from ..events import KEPT_BYTES, Event, Kind, new_event, text_event
 from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over, may_follow
+from ..teach import Line
 from ..text import encoded, safe_text
-from . import proc
+from . import cards, proc
 from .peer import address_text, is_vanished, look, tcp_ends, wait_writable, words_of
 from .traffic import Traffic
 from .waiting import Ear, ear_of, named, wait, wait_async
@@ -48,6 +49,7 @@ class Connection(Traffic):
         opened: When it was accepted, in seconds since 1970.
         note: How it ended, in words, or what the last error was.
         is_datagram: Whether it is a UDP peer, which has no socket of its own.
+        ends_heard: How often ``recv`` has given ``b""``, which says that the peer has closed its side: once is enough.
         answered_by_rules: When rules have answered here lately, on the monotonic clock; None if they never did.
 
     What it carries, and how much, is in `Traffic`.
@@ -55,7 +57,7 @@ class Connection(Traffic):
 
     __slots__ = (
         *("_end_state", "_is_hung_up", "_sending_past", "_served_by", "_state", "descriptor_lock", "is_datagram"),
-        *("_ear", "_handler", "answered_by_rules", "note", "opened", "peer", "socket"),
+        *("_ear", "_end_place", "_handler", "answered_by_rules", "ends_heard", "note", "opened", "peer", "socket"),
     )
 
     def __init__(
@@ -68,6 +70,7 @@ class Connection(Traffic):
         self.opened = self.last
         self.note = ""
         self.answered_by_rules: deque[float] | None = None
+        self.ends_heard = 0
         self._state = ConnectionState.ACCEPTED
         self._end_state = ConnectionState.CLOSED
         self._is_hung_up = False  # by us: then what its socket says is no news of the peer
@@ -78,6 +81,7 @@ class Connection(Traffic):
         # Held while one message is sent past the handler, so that two do not mix.
         self._sending_past = threading.Lock()
         self._handler: Callable[[], Any] = _nobody
+        self._end_place: Line | None = None  # the line of the handler that heard the end last
         self._ear: Ear | None = None  # while nobody has called receive() yet
         self._tell(text_event(Kind.OPENED, self.opened, number, address_text(peer)), announce=True)
 
@@ -88,9 +92,18 @@ class Connection(Traffic):
         if not self._is_hung_up:
             self._become(ConnectionState.HALF_CLOSED, new_event((Kind.EOF, time.time(), self.number, b"", 0)))
 
+    def heard_end(self) -> None:
+        """``recv`` gave ``b""``: nothing more will come. Whoever calls it again in the same line has not looked."""
+        self.peer_closed()
+        if not self._is_hung_up:  # by us: then it is no news of the peer
+            self.ends_heard += 1
+            self._end_place = cards.look_at_end(self, self._end_place)
+
     def broke(self, error: BaseException) -> None:
         """A socket call failed. A peer that vanished is no error of the handler's: so the connection ended."""
         if is_vanished(error) and not self._is_hung_up:
+            if self._end_state is not ConnectionState.RESET:
+                self.told_in_words(cards.of_vanishing(self, error))
             doing = "sending to it" if self.activity is Activity.SENDING else "waiting for it"
             self._vanished(f"the peer vanished while {doing} ({type(error).__name__})")
         self.activity = Activity.RUNNING
@@ -110,6 +123,7 @@ class Connection(Traffic):
         """The object that handles it has been made, and has not begun."""
         with contextlib.suppress(TypeError):  # of a class with slots, which nothing can refer to weakly
             self._handler = weakref.ref(handler)
+        self.told_in_words(cards.of_handler(type(handler)))
 
     def left(self) -> None:
         """A thread serves it no more. A UDP peer that was hung up on meanwhile ends with the last."""
@@ -134,6 +148,7 @@ class Connection(Traffic):
             safe_text(words_of(error), 200),
         )
         self._observation.count_error()
+        self.told_in_words(cards.of_failure(self, error))
         self._tell(text_event(Kind.ERROR, time.time(), self.number, report(error)), announce=True)
 
     def end(self, note: str = "") -> None:
@@ -232,7 +247,17 @@ class Connection(Traffic):
         """Differs from an earlier one when anything that a row shows has changed; cheaper than to look at all of it."""
         question = self.question
         asks = question.number if question is not None else 0
-        return (self._state, self.activity, self.messages_in, self.messages_out, self.last, asks, self.note)
+        return (
+            self._state,
+            self.activity,
+            self.messages_in,
+            self.messages_out,
+            self.last,
+            asks,
+            self.note,
+            len(self.cards),
+            self.ends_heard,
+        )
 
     def reply(self, text: str, ask: int = 0, timeout: float = 1.0) -> None:
         """Give the client `text`: as the answer of the ``input()`` that waits here, or else sent as it is, in UTF-8.

@@ -102,7 +102,7 @@ def _heard(connection: Connection, data: bytes, bufsize: int, flags: int) -> Non
     """What ``recv`` gave, when there is more to do than to count it."""
     if not data:
         if bufsize:
-            connection.peer_closed()
+            connection.heard_end()
     elif not flags & _PEEK:
         connection.received(data, len(data))
 

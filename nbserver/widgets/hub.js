@@ -1,5 +1,6 @@
 // The hub of one server in one page: one comm, one store, and the drawing code that every thin view takes from here.
 import { boardView } from "./js/board.js";
+import { takeoverView } from "./js/card.js";
 import { clientsView } from "./js/clients.js";
 import { makeDesk } from "./js/desk.js";
 import { followKernel } from "./js/fate.js";
@@ -48,7 +49,7 @@ function initialize({ model, signal }) {
   const beat = setInterval(changed.fire, BEAT);
   signal.addEventListener("abort", () => { clearInterval(beat); store.close(); link.close(); });
   store.hello();
-  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context), timeline: (context) => timelineView(hub, context), ...insideViews(hub) } };
+  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context), timeline: (context) => timelineView(hub, context), takeover: (context) => takeoverView(hub, context), ...insideViews(hub) } };
 }
 
 export default { initialize };
