@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .bothends import client_of
+    from .bothends import client_of, explain_error
     from .errors import NbserverError, UsageError
     from .fleet import Client, Fleet, until
     from .kernel import allow_asyncio_run
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         observed_class,
         servers,
         stop_all,
+        take_over,
         throwaway_certificate,
     )
     from .notebook import client, clients, observe, run_client, run_server, serve
@@ -43,9 +44,9 @@ _HOMES = {
     "notebook": "client clients observe run_client run_server serve",
     "widgets": "panel",
     "kernel": "allow_asyncio_run doctor",
-    "bothends": "client_of",
+    "bothends": "client_of explain_error",
     "net": "Certificate ChatRoom Connection Conversation Echo Limits Server "
-    "observed_class servers stop_all throwaway_certificate",
+    "observed_class servers stop_all take_over throwaway_certificate",
     "fleet": "Client Fleet until",
     "errors": "NbserverError UsageError",
 }
@@ -68,6 +69,7 @@ __all__ = [
     "client_of",
     "clients",
     "doctor",
+    "explain_error",
     "observe",
     "observed_class",
     "panel",
@@ -76,6 +78,7 @@ __all__ = [
     "serve",
     "servers",
     "stop_all",
+    "take_over",
     "throwaway_certificate",
     "until",
 ]

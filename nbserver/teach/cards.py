@@ -186,7 +186,7 @@ def _where(line: Line, language: int) -> str:
     name, cell = line.place
     number = PHRASES["line"][language].format(line=line.number)
     place = PHRASES["cell"][language].format(cell=cell) if cell else safe_text(name, _VALUE)
-    return f"{place} {number}" if language and cell else f"{place}, {number}"
+    return f"{place}{(', ', ' ')[language]}{number}"
 
 
 def hex_of(data: bytes) -> str:

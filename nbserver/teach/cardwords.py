@@ -308,7 +308,7 @@ CHINESE = {
         "停掉那个程序，或者换一个端口：端口 `0` 表示任取一个空闲的。",
     ),
     "port-in-use.ours": Words(
-        "端口 {port} 被占用：占用者是本笔记本的 {holder}",
+        "端口 {port} 被占用：占用者是本笔记本的{holder}",
         "同一时刻只能有一个服务器监听 `{address}`，而之前创建的那个还在运行。",
         "先停掉它，再运行这个单元格：`nbserver.take_over({port})` 只停掉本笔记本在这个端口上的服务器。",
     ),
@@ -319,7 +319,7 @@ CHINESE = {
         "写成 `with …Server(…) as server:` 会自动关闭。",
     ),
     "port-in-use.process": Words(
-        "端口 {port} 被占用：占用者是 {holder}",
+        "端口 {port} 被占用：占用者是{holder}",
         "同一时刻只能有一个服务器监听 `{address}`，本机的另一个程序占着它。nbserver 从不停止不属于自己的程序。",
         "请自己停掉那个程序，或者换一个端口：端口 `0` 表示任取一个空闲的。",
     ),

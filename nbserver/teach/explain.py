@@ -24,6 +24,7 @@ from .spot import (
     called,
     local_below,
     nodes_at,
+    nodes_on_line,
     plain,
     scope_at,
     spot_of,
@@ -260,8 +261,8 @@ def _port_is_text(spot: Spot) -> Card | None:
 
 
 def _unpacked_method(spot: Spot) -> Card | None:
-    for node in nodes_at(spot):
-        value = getattr(node, "value", None) if isinstance(node, ast.Assign) else node
+    for node in nodes_on_line(spot):
+        value = node.value if isinstance(node, ast.Assign) else None
         if isinstance(value, ast.Attribute) and value.attr in ("accept", "recvfrom"):
             return card("not-called", spot, name=value.attr)
     return None

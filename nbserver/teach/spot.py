@@ -137,7 +137,17 @@ def nodes_at(spot: Spot) -> list[ast.AST]:
         exact = [node for node in nodes if _ends(node) == here]
         if exact:
             return exact
-    return [node for node in nodes if node.lineno <= spot.number <= (node.end_lineno or 0) and _is_small(node)]  # type: ignore[attr-defined]
+    return nodes_on_line(spot)
+
+
+def nodes_on_line(spot: Spot) -> list[ast.AST]:
+    """All that stands in this line, whichever part of it was being evaluated."""
+    nodes: list[Any] = list(ast.walk(tree_of(spot) or ast.Module([], [])))
+    return [node for node in nodes if hasattr(node, "lineno") and _is_small(node) and _covers(node, spot.number)]
+
+
+def _covers(node: Any, line: int) -> bool:
+    return bool(node.lineno <= line <= node.end_lineno)
 
 
 def _is_small(node: ast.AST) -> bool:
@@ -198,7 +208,28 @@ def value_at(spot: Spot, node: ast.AST | None) -> Any:
     if isinstance(node, ast.Name):
         known = spot.frame.f_locals
         return plain(known.get(node.id, spot.frame.f_globals.get(node.id, UNKNOWN)))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _joined([value_at(spot, node.left), value_at(spot, node.right)])
+    if isinstance(node, ast.JoinedStr):
+        return _joined([_formatted(spot, part) for part in node.values])
     return UNKNOWN
+
+
+def _joined(parts: list[Any]) -> Any:
+    """Texts behind each other, or bytes: of Python's own types, so that no code of anybody else runs."""
+    for kind in (str, bytes):
+        if parts and all(type(part) is kind for part in parts):
+            return kind().join(parts)
+    return UNKNOWN
+
+
+def _formatted(spot: Spot, part: ast.AST) -> Any:
+    """One part of an f-string: what stands there, or a text or a whole number that is put in as it is."""
+    if not isinstance(part, ast.FormattedValue):
+        return value_at(spot, part)
+    is_plain = part.format_spec is None and part.conversion == -1
+    value = value_at(spot, part.value) if is_plain else UNKNOWN
+    return str(value) if type(value) in (str, int) else UNKNOWN
 
 
 def plain(value: Any) -> Any:

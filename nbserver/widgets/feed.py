@@ -318,11 +318,11 @@ def _connection_row(c: Connection, other: int, old: Row | None = None) -> Row:
 
 
 def _sign(console: Console, ends: int = 0) -> list[Any] | None:
-    """What went wrong last, in words, and how often ``recv`` has given the end; None if nothing is known to be wrong."""
-    if not console.cards:
-        return None
-    card = console.cards[-1]
-    return [card.en.title, card.zh.title, ends]
+    """What went wrong last, in words, and how often ``recv`` has given the end; None if nothing is wrong."""
+    if console.cards:
+        last = console.cards[-1]
+        return [last.en.title, last.zh.title, ends]
+    return ["", "", ends] if ends > 1 else None
 
 
 def _client_row(client: Program) -> Row:
