@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 import json
 import os
-import re
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -179,7 +178,8 @@ def _in(values: dict[str, Value], language: int) -> dict[str, str]:
 
 def _safe(value: str, limit: int) -> str:
     """A value as one printable line; a backtick would end the code that it stands in."""
-    return re.sub(r"\\\\", r"\\", safe_text(value, limit)).replace("`", "ˋ")
+    text = safe_text(value, limit).replace("\\\\", "\\").replace("`", "ˋ")
+    return text if len(text) <= limit + 1 else text[:limit] + "…"  # an escape is longer than what it stands for
 
 
 def _where(line: Line, language: int) -> str:

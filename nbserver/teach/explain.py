@@ -282,7 +282,7 @@ def _of_the_handler(error: BaseException) -> Card | None:
             (vars(c)[no_self[1]] for c in type(frame.f_locals["self"]).__mro__ if no_self[1] in vars(c)), None
         )
         return card("no-self", _line_of(function), name=no_self[1])
-    if no_base and frame.f_code is socketserver.BaseServer.finish_request.__code__:
+    if no_base and frame.f_code.co_name == "finish_request":  # the standard library's, or ours in its place
         return card("no-base", name=no_base[1])
     return None
 
