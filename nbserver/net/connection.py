@@ -49,7 +49,6 @@ class Connection(Traffic):
         opened: When it was accepted, in seconds since 1970.
         note: How it ended, in words, or what the last error was.
         is_datagram: Whether it is a UDP peer, which has no socket of its own.
-        ends_heard: How often ``recv`` has given ``b""``, which says that the peer has closed its side: once is enough.
         answered_by_rules: When rules have answered here lately, on the monotonic clock; None if they never did.
 
     What it carries, and how much, is in `Traffic`.
@@ -57,7 +56,7 @@ class Connection(Traffic):
 
     __slots__ = (
         *("_end_state", "_is_hung_up", "_sending_past", "_served_by", "_state", "descriptor_lock", "is_datagram"),
-        *("_ear", "_end_place", "_handler", "answered_by_rules", "ends_heard", "note", "opened", "peer", "socket"),
+        *("_ear", "_end_place", "_handler", "answered_by_rules", "note", "opened", "peer", "socket"),
     )
 
     def __init__(
@@ -70,7 +69,6 @@ class Connection(Traffic):
         self.opened = self.last
         self.note = ""
         self.answered_by_rules: deque[float] | None = None
-        self.ends_heard = 0
         self._state = ConnectionState.ACCEPTED
         self._end_state = ConnectionState.CLOSED
         self._is_hung_up = False  # by us: then what its socket says is no news of the peer
@@ -97,6 +95,7 @@ class Connection(Traffic):
         self.peer_closed()
         if not self._is_hung_up:  # by us: then it is no news of the peer
             self.ends_heard += 1
+            self.credit = max(self.credit, 1)  # so that the next message is looked at: see `Traffic.sent`
             self._end_place = cards.look_at_end(self, self._end_place)
 
     def broke(self, error: BaseException) -> None:

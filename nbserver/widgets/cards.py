@@ -19,4 +19,7 @@ def _below(card: Card) -> None:
     """Where a server of this notebook keeps the port: the button that stops it."""
     holder = at_port(card.own_port) if card.own_port else None
     if holder is not None:
-        display(panel(holder).takeover)
+        bundle = panel(holder).takeover._repr_mimebundle_()
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        # Where no widget can be shown the card above has said what to type.
+        display({**data, "text/plain": ""}, metadata=metadata, raw=True)

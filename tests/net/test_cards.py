@@ -308,3 +308,15 @@ def test_nothing_is_left_of_the_network_in_a_card(serve, connect):
     (card,) = server[1].cards
     assert {type(value) for value in vars(card).values()} <= {str, int, type(card.en)}
     assert net.Echo is not None
+
+
+def test_the_nothing_that_such_a_loop_sends_back_does_not_push_the_card_out(serve, connect, until):
+    class Server(socketserver.ThreadingTCPServer):
+        is_enough = False
+
+    server = serve(Forgetful, Server)
+    connect(server, 1).shutdown(socket.SHUT_WR)
+    until(lambda: server[1].ends_heard > 5000)
+    assert told(server[1]) == ["end-ignored"] and server[1].messages_out <= 2
+    server.base.is_enough = True
+    server[1].wait_closed(5)
