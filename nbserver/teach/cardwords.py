@@ -304,35 +304,35 @@ CHINESE = {
     ),
     "port-in-use": Words(
         "端口 {port} 被占用",
-        "同一时刻只能有一个服务器监听 `{address}`，另一个程序占着它。",
+        "同一时刻只能有一个服务端监听 `{address}`，另一个程序占着它。",
         "停掉那个程序，或者换一个端口：端口 `0` 表示任取一个空闲的。",
     ),
     "port-in-use.ours": Words(
         "端口 {port} 被占用：占用者是本笔记本的{holder}",
-        "同一时刻只能有一个服务器监听 `{address}`，而之前创建的那个还在运行。",
-        "先停掉它，再运行这个单元格：`nbserver.take_over({port})` 只停掉本笔记本在这个端口上的服务器。",
+        "同一时刻只能有一个服务端监听 `{address}`，而之前创建的那个还在运行。",
+        "先停掉它，再运行这个单元格：`nbserver.take_over({port})` 只停掉本笔记本在这个端口上的服务端。",
     ),
     "port-in-use.here": Words(
         "端口 {port} 被占用：占用者就是本笔记本",
-        "同一时刻只能有一个服务器监听 `{address}`。前面某个单元格在这里创建了套接字，一直没有关闭。",
+        "同一时刻只能有一个服务端监听 `{address}`。前面某个单元格在这里创建了套接字，一直没有关闭。",
         "用保存它的变量关闭它：`server.server_close()` 或 `sock.close()`；或者重启内核。"
         "写成 `with …Server(…) as server:` 会自动关闭。",
     ),
     "port-in-use.process": Words(
         "端口 {port} 被占用：占用者是{holder}",
-        "同一时刻只能有一个服务器监听 `{address}`，本机的另一个程序占着它。nbserver 从不停止不属于自己的程序。",
+        "同一时刻只能有一个服务端监听 `{address}`，本机的另一个程序占着它。nbserver 从不停止不属于自己的程序。",
         "请自己停掉那个程序，或者换一个端口：端口 `0` 表示任取一个空闲的。",
     ),
     "port-in-use.waiting": Words(
         "端口 {port} 被占用：不到一分钟前结束的连接（TIME_WAIT）",
         "现在没有程序监听 `{address}`。系统会把端口再保留大约一分钟，以防那些连接的字节还在路上。",
-        "等一分钟；或者在创建服务器之前写 `socketserver.TCPServer.allow_reuse_address = True`"
+        "等一分钟；或者在创建服务端之前写 `socketserver.TCPServer.allow_reuse_address = True`"
         "（普通套接字：在 `bind()` 之前 `sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)`）。",
     ),
     "path-in-use": Words(
         "`{address}` 已经存在",
-        "Unix 套接字是一个文件。另一个服务器正在用它，或者已结束的服务器把它留了下来。",
-        "停掉那个服务器，删除这个文件，或者换一个路径。",
+        "Unix 套接字是一个文件。另一个服务端正在用它，或者已结束的服务端把它留了下来。",
+        "停掉那个服务端，删除这个文件，或者换一个路径。",
     ),
     "port-forbidden": Words(
         "不允许绑定端口 {port}",
@@ -341,23 +341,23 @@ CHINESE = {
     ),
     "not-this-machine": Words(
         "`{host}` 不是本机的地址",
-        "服务器只能绑定自己机器的地址，它决定从哪里可以连接到这个服务器。",
+        "服务端只能绑定自己机器的地址，它决定从哪里可以连接到这个服务端。",
         "用 `127.0.0.1`，只限本机；或者用 `0.0.0.0`，代表本机的全部地址。",
     ),
     "lan": Words(
-        "谁可以连接这个服务器？还没有说明",
+        "谁可以连接这个服务端？还没有说明",
         "`127.0.0.1` 只限本机。在 `{host}` 上，同一网络中的其他机器也能连接。",
         "如果确实需要，请写明：`lan=True`（或 `%%server --lan`）。否则用 `127.0.0.1` 就够了。",
     ),
     "refused": Words(
         "连接被拒绝：没有程序监听 {port}",
         "`{address}` 那台机器回答：没有程序监听这个端口。{others}",
-        "先启动服务器，或者连接到它监听的端口。",
+        "先启动服务端，或者连接到它监听的端口。",
     ),
     "refused.unknown": Words(
         "连接被拒绝：没有程序在那里监听",
         "对方机器回答：没有程序监听这个端口。{others}",
-        "先启动服务器，或者连接到它监听的端口。",
+        "先启动服务端，或者连接到它监听的端口。",
     ),
     "no-such-host": Words(
         "没有叫这个名字的机器",
@@ -415,14 +415,14 @@ CHINESE = {
         "做好准备：在通信循环外面加 `except ConnectionError: return`。",
     ),
     "server-gone": Words(
-        "程序正在使用连接时，服务器把它关闭了",
-        "{how}服务器的 handle() 已经返回或出错，或者服务器被停止了。",
-        "看看服务器那一边：面板上写着它为什么结束。这里也要做好准备：`except ConnectionError:`。",
+        "程序正在使用连接时，服务端把它关闭了",
+        "{how}服务端的 handle() 已经返回或出错，或者服务端被停止了。",
+        "看看服务端那一边：面板上写着它为什么结束。这里也要做好准备：`except ConnectionError:`。",
     ),
     "server-gone.sending": Words(
-        "程序发送 {size} 个字节时，服务器已经不在了",
-        "{how}服务器的 handle() 已经返回或出错，或者服务器被停止了。",
-        "看看服务器那一边：面板上写着它为什么结束。这里也要做好准备：`except ConnectionError:`。",
+        "程序发送 {size} 个字节时，服务端已经不在了",
+        "{how}服务端的 handle() 已经返回或出错，或者服务端被停止了。",
+        "看看服务端那一边：面板上写着它为什么结束。这里也要做好准备：`except ConnectionError:`。",
     ),
     "peer-gone": Words(
         "对方中断了连接",
@@ -471,23 +471,23 @@ CHINESE = {
     ),
     "not-listening": Words(
         "这个套接字没有在监听：`accept()` 要在 `listen()` 之后",
-        "服务器的套接字有三步：`bind()`、`listen()`，然后对每个客户端 `accept()`。",
+        "服务端的套接字有三步：`bind()`、`listen()`，然后对每个客户端 `accept()`。",
         "在 `bind()` 之后调用 `listen()`。",
     ),
     "not-connected": Words(
         "这个套接字没有连接",
-        "`{call}()` 需要连接：客户端的套接字在 `connect()` 之后才有；服务器的监听套接字本身没有，"
+        "`{call}()` 需要连接：客户端的套接字在 `connect()` 之后才有；服务端的监听套接字本身没有，"
         "`accept()` 为每个客户端返回一个新的套接字。",
-        "在服务器上用 `accept()` 返回的套接字（在 handler 中是 `self.request`）；在客户端先调用 `connect()`。",
+        "在服务端上用 `accept()` 返回的套接字（在 handler 中是 `self.request`）；在客户端先调用 `connect()`。",
     ),
     "handler-object": Words(
-        "服务器要的是请求类本身，不是它的对象",
-        "`{name}()` 会创建一个对象。服务器自己会为每个连接创建一个新的。",
+        "服务端要的是请求类本身，不是它的对象",
+        "`{name}()` 会创建一个对象。服务端自己会为每个连接创建一个新的。",
         "写成 `{name}`，不带括号。",
     ),
     "no-base": Words(
         "`{name}` 不是请求类：它没有继承任何类",
-        "服务器会调用 `{name}(request, client_address, server)`；`BaseRequestHandler` 接受这三个参数，并调用 "
+        "服务端会调用 `{name}(request, client_address, server)`；`BaseRequestHandler` 接受这三个参数，并调用 "
         "`setup()`、`handle()` 和 `finish()`。",
         "写成 `class {name}(socketserver.BaseRequestHandler):`。",
     ),
@@ -498,12 +498,12 @@ CHINESE = {
     ),
     "no-handle": Words(
         "`{name}` 没有 `handle()`",
-        "服务器对每个连接调用 `handle()`。`BaseRequestHandler` 自带的那个什么也不做，所以连接马上就关闭了。",
+        "服务端对每个连接调用 `handle()`。`BaseRequestHandler` 自带的那个什么也不做，所以连接马上就关闭了。",
         "在类里写 `def handle(self):`。",
     ),
     "no-handle.near": Words(
         "`{name}` 没有 `handle()`，只有 `{near}()`",
-        "服务器对每个连接调用 `handle()`。`BaseRequestHandler` 自带的那个什么也不做，所以连接马上就关闭了，"
+        "服务端对每个连接调用 `handle()`。`BaseRequestHandler` 自带的那个什么也不做，所以连接马上就关闭了，"
         "`{near}()` 从来不会被调用。",
         "把它改名为 `handle`。",
     ),
@@ -511,7 +511,7 @@ CHINESE = {
 
 PHRASES = {
     "others": ("nbserver listens on `{where}`.", "nbserver 正在监听 `{where}`。"),
-    "nobody": ("nbserver has no server here at the moment.", "nbserver 目前没有正在运行的服务器。"),
+    "nobody": ("nbserver has no server here at the moment.", "nbserver 目前没有正在运行的服务端。"),
     "reset": (
         "It broke off the connection (“connection reset”): closed it with bytes unread, or was ended.",
         "它中断了连接（connection reset）：还有没读的字节就关闭了，或者被强行结束了。",
@@ -525,7 +525,7 @@ PHRASES = {
     "process": ("process {pid} (`{name}`)", "进程 {pid}（`{name}`）"),
     "user": ("a program of another user", "另一个用户的程序"),
     "cell": ("cell [{cell}]", "单元格 [{cell}]"),
-    "server": ("server", "服务器"),
+    "server": ("server", "服务端"),
     "line": ("line {line}", "第 {line} 行"),
     "nothing came": ("nothing came", "没有收到数据"),
     "nobody came": ("nobody connected", "没有人连接"),

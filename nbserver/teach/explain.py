@@ -76,6 +76,7 @@ _SENDS = ("send", "sendall", "sendto", "write", "sendmsg")
 _RECEIVES = ("recv", "recvfrom", "recv_into", "readline", "read")
 _BINDS = ("bind", "connect", "connect_ex", "sendto", "create_connection", "create_server", "TCPServer", "UDPServer")
 _METHODS = (types.BuiltinMethodType, types.MethodType)
+_SAID = 3  # servers that listen, the newest
 _BROKEN = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
 _TOLD = (OSError, ConnectionRefusedError, *_BROKEN, TimeoutError, PermissionError, socket.gaierror)
 
@@ -361,7 +362,8 @@ def _pair(address: Any) -> tuple[str, int] | None:
 
 def _refused(address: Any, spot: Spot | None) -> Card:
     listening = World.listening()
-    others = phrase("others", where=", ".join(listening[:3])) if listening else phrase("nobody")
+    newest = listening[: -_SAID - 1 : -1]
+    others = phrase("others", where=", ".join(newest)) if listening else phrase("nobody")
     pair = _pair(address)
     if pair is None:
         return card("refused.unknown", spot, others=others)

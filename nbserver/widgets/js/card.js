@@ -1,5 +1,6 @@
 // Cards: what went wrong, in words. The kernel tells both languages; the page picks the one that it speaks.
 import { attribute, attributes, h, svg, text } from "./dom.js";
+import { count, grouped } from "./format.js";
 import { makeRoot } from "./root.js";
 
 const BODY = new TextDecoder("utf-8");
@@ -40,8 +41,8 @@ export function cardChip() {
       const [en, zh, ends] = sign;
       const title = plain(words.language === "zh" ? zh : en);
       const isMany = ends >= MANY_ENDS;
-      const counted = isMany ? words("card.ends", { count: ends }) : "";
-      text(element, isMany ? `b'' ×${ends}` : "!");
+      const counted = isMany ? words("card.ends", { count: grouped(ends) }) : "";
+      text(element, isMany ? `b'' ×${count(ends)}` : "!");
       attributes(element, { title: [title, counted].filter(Boolean).join(". "), "aria-label": [title, counted].filter(Boolean).join(". ") });
     },
   };

@@ -170,7 +170,7 @@ const ZH = {
   fromPeer: "来自客户端", toPeer: "发往客户端", you: "你", fromServer: "来自服务器", toServer: "发往服务器", typed: "输入", asks: "询问",
   eof: "对方已关闭其发送端", opened: "已建立", ended: "已结束", traceback: "回溯",
   "card.todo": "怎样修改：", "card.ends": "recv() 已经 {count} 次返回 b''",
-  takeover: "停止那个服务器，释放 {address}", "takeover.cell": "停止单元格 [{cell}] 的服务器，释放 {address}", "takeover.done": "{address} 已经释放：请再运行一次单元格",
+  takeover: "停止那个服务端，释放 {address}", "takeover.cell": "停止单元格 [{cell}] 的服务端，释放 {address}", "takeover.done": "{address} 已经释放：请再运行一次单元格",
   "takeover.name": "谁占用 {address}",
   half: "半个字符：其余部分尚未到达", joined: "这个字符在下一条消息中继续", raw: "不是此编码的字符",
   "chip.control": "控制字符", "chip.bidi": "改变书写方向", "chip.private": "私用区字符", "chip.unassigned": "未分配的字符",
