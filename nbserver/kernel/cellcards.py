@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import teach
@@ -43,26 +43,38 @@ def _with_cards(ip: Any, original: Callable[..., None], below: Below) -> Callabl
     def showtraceback(exc_tuple: Any = None, *args: Any, **options: Any) -> None:
         error = exc_tuple[1] if exc_tuple else sys.exc_info()[1]
         card = teach.explain(error) if isinstance(error, BaseException) else None
-        if error is not None and card is not None:
-            _show(ip, card, error)
-            below(card)
-        original(exc_tuple, *args, **options)
+        if error is None or card is None:
+            original(exc_tuple, *args, **options)
+            return
+        whole = _traceback(ip, error)
+        last = whole.rstrip().rpartition("\n")[2]
+        is_long = last != whole.rstrip()
+        _show(ip, card, whole if is_long else "", last)
+        below(card)
+        with _shown_as(error, last) if is_long else contextlib.nullcontext():
+            original(exc_tuple, *args, **options)
 
     showtraceback.is_nbserver = True  # type: ignore[attr-defined]
     return showtraceback
 
 
-def _show(ip: Any, card: teach.Card, error: BaseException) -> None:
-    """The card, with the traceback in it; what IPython shows below is then the error's own last line."""
-    whole = _traceback(ip, error)
-    last = whole.rstrip().rpartition("\n")[2]
-    is_long = last != whole.rstrip()
-    html = card.as_html(whole, last) if is_long else card.as_html()
-    text = f"{card}\n\n{whole}" if is_long else str(card)
-    ip.display_pub.publish(data={"text/html": html, "text/plain": text}, metadata={})
-    if is_long:
-        with contextlib.suppress(AttributeError):  # an error of a class with slots is shown once more, as a whole
-            error._render_traceback_ = lambda: [last]  # type: ignore[attr-defined]
+def _show(ip: Any, card: teach.Card, whole: str, last: str) -> None:
+    """The card, with the traceback in it, whose last line can be seen."""
+    text = f"{card}\n\n{whole}" if whole else str(card)
+    ip.display_pub.publish(data={"text/html": card.as_html(whole, last), "text/plain": text}, metadata={})
+
+
+@contextlib.contextmanager
+def _shown_as(error: BaseException, line: str) -> Iterator[None]:
+    """Let IPython show this one line of an error: the rest stands above. ``%tb`` shows the whole again."""
+    before = vars(error).get("_render_traceback_")
+    error._render_traceback_ = lambda: [line]  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        del error._render_traceback_  # type: ignore[attr-defined]
+        if before is not None:
+            error._render_traceback_ = before  # type: ignore[attr-defined]
 
 
 def _traceback(ip: Any, error: BaseException) -> str:

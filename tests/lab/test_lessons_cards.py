@@ -46,19 +46,14 @@ def free_port():
         return sock.getsockname()[1]
 
 
-def test_trouble_2_half_a_character(open_notebook):
-    """`recv(2)` cuts 你 in two: how many bytes are missing, and which are there."""
-    client = '%%client\nimport socket\ns = socket.socket()\ns.connect(("127.0.0.1", port))\ns.sendall("你好".encode("utf-8"))\ns.recv(10)'
-    notebook = open_notebook([SETUP, server("data = conn.recv(2)", 'print(data.decode("utf-8"))'), client])
-    notebook.run_all()
-    card = of_the_board(notebook.page, "Half a character: 1 byte more")
-    expect(card).to_contain_text("The last of these 2 bytes, e4 bd", timeout=PATIENCE * SECOND)
-    expect(card).to_contain_text('cell [2], line 7print(data.decode("utf-8"))')
+def talk(*lines: str) -> str:
+    """The textbook's client, which says these lines once it has connected."""
+    return "\n".join(["%%client", "import socket", "s = socket.socket()", 's.connect(("127.0.0.1", port))', *lines])
 
 
 def test_trouble_3_recv_gave_nothing_and_nobody_looked(open_notebook):
     """The loop without its test: the card names the line, and a counter turns red in the row."""
-    client = '%%client\nimport socket\ns = socket.socket()\ns.connect(("127.0.0.1", port))\ns.sendall(b"hi")\nprint(s.recv(10))\ns.close()'
+    client = talk('s.sendall(b"hi")', "print(s.recv(10))", "s.close()")
     notebook = open_notebook(
         [SETUP, server("while True:", "    data = conn.recv(1024)", "    conn.sendall(data.upper())"), client]
     )
@@ -80,7 +75,8 @@ def test_trouble_6_who_holds_the_port_and_one_click_takes_it_over(open_notebook,
     plain = (
         "import socketserver\n"
         "class H(socketserver.BaseRequestHandler):\n    def handle(self): pass\n"
-        f'with socketserver.TCPServer(("127.0.0.1", {free_port}), H) as again:\n    print("bound", again.server_address[1])'
+        f'with socketserver.TCPServer(("127.0.0.1",'
+        f'{free_port}), H) as again:\n    print("bound", again.server_address[1])'
     )
     notebook = open_notebook([mine, plain])
     page = notebook.page
@@ -118,14 +114,23 @@ def test_trouble_7_connection_refused(open_notebook, free_port):
     expect(output).to_contain_text(listens)
 
 
-def test_trouble_9_in_udp_self_request_is_a_pair(open_notebook):
-    handler = server("conn.sendall(b'hello')").replace("ThreadingTCPServer", "ThreadingUDPServer")
+def test_trouble_2_half_a_character_and_trouble_9_the_pair_of_udp(open_notebook):
+    """`recv(2)` cuts 你 in two: which bytes are there, how many are missing. And what `self.request` is in UDP."""
+    datagrams = server("conn.sendall(b'hello')").replace("ThreadingTCPServer", "ThreadingUDPServer")
     client = '%%client\nimport socket\ns = socket.socket(type=socket.SOCK_DGRAM)\ns.sendto(b"hi", ("127.0.0.1", port))'
-    notebook = open_notebook([SETUP, handler, client])
+    cells = [
+        SETUP,
+        server("data = conn.recv(2)", 'print(data.decode("utf-8"))'),
+        talk('s.sendall("你好".encode())', "s.recv(10)"),
+    ]
+    notebook = open_notebook([*cells, datagrams, client])
     notebook.run_all()
-    card = of_the_board(notebook.page, "In UDP self.request is a pair: the data, and a socket")
-    expect(card).to_contain_text("self.request[1].sendto(data, self.client_address)", timeout=PATIENCE * SECOND)
-    expect(card).to_contain_text("cell [2], line 6conn.sendall(b'hello')")
+    half = of_the_board(notebook.page, "Half a character: 1 byte more")
+    expect(half).to_contain_text("The last of these 2 bytes, e4 bd", timeout=PATIENCE * SECOND)
+    expect(half).to_contain_text('cell [2], line 7print(data.decode("utf-8"))')
+    pair = of_the_board(notebook.page, "In UDP self.request is a pair: the data, and a socket")
+    expect(pair).to_contain_text("self.request[1].sendto(data, self.client_address)")
+    expect(pair).to_contain_text("cell [4], line 6conn.sendall(b'hello')")
 
 
 def test_trouble_10_text_in_place_of_bytes(open_notebook):
@@ -154,10 +159,8 @@ def test_trouble_10_text_in_place_of_bytes(open_notebook):
 def test_trouble_12_a_client_vanishes(open_notebook):
     """No error of the handler's: a card with the bytes and the line, and the row says reset."""
     handler = server("conn.recv(1024)", "while True:", '    conn.sendall(b"x" * 40)')
-    client = (
-        '%%client\nimport socket, struct\ns = socket.socket()\ns.connect(("127.0.0.1", port))\ns.sendall(b"hi")\ns.recv(10)\n'
-        's.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))\ns.close()'
-    )
+    linger = 's.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\\1\\0\\0\\0\\0\\0\\0\\0")  # its end is a reset'
+    client = talk('s.sendall(b"hi")', "s.recv(10)", linger, "s.close()")
     notebook = open_notebook([SETUP, handler, client])
     notebook.run_all()
     page = notebook.page

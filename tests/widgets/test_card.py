@@ -1,4 +1,4 @@
-"""Cards in the page: in a transcript and on a client's console, in the language of the page, as text and nothing else."""
+"""Cards in the page: in a transcript and on a client's console, in the page's language, as text and nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from nbserver.teach.spot import Line
 
 from .conftest import CONTRAST, Board, row
 
-TRACEBACK = b"Traceback (most recent call last):\n  File \"lesson.py\", line 7\nTypeError: a bytes-like object is required, not 'str'\n"
+TRACEBACK = b"""Traceback (most recent call last):
+  File "lesson.py", line 7
+TypeError: a bytes-like object is required, not 'str'
+"""
 HOSTILE = '<img src=x onerror="window.hit = 1">`\u202e'
 
 
@@ -27,7 +30,7 @@ def a_card(board: Board, id: int = 1, name: str = "You passed str") -> Any:
     return board.log(id).get_by_role("group", name=name)
 
 
-def test_a_card_says_what_happened_where_why_and_what_to_change_and_the_traceback_is_one_click_away(
+def test_a_card_says_what_where_why_and_what_to_change_and_the_traceback_is_one_click_away(
     board: Board,
 ) -> None:
     board.start().snap(row(1, "failed"))
