@@ -35,13 +35,13 @@ if TYPE_CHECKING:
         take_over,
         throwaway_certificate,
     )
-    from .notebook import client, clients, observe, run_client, run_server, serve
+    from .notebook import client, clients, explain, observe, run_client, run_server, serve
     from .widgets import panel
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "notebook": "client clients observe run_client run_server serve",
+    "notebook": "client clients explain observe run_client run_server serve",
     "widgets": "panel",
     "kernel": "allow_asyncio_run doctor",
     "bothends": "client_of explain_error",
@@ -69,6 +69,7 @@ __all__ = [
     "client_of",
     "clients",
     "doctor",
+    "explain",
     "explain_error",
     "observe",
     "observed_class",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..teach import Card, explain
+from ..teach import Card, card_of
 
 
 def explain_error(error: BaseException) -> Card | None:
@@ -16,4 +16,4 @@ def explain_error(error: BaseException) -> Card | None:
 
     Thread: any.
     """
-    return explain(error)
+    return card_of(error)

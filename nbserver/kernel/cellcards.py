@@ -42,7 +42,7 @@ def uninstall(ip: Any) -> None:
 def _with_cards(ip: Any, original: Callable[..., None], below: Below) -> Callable[..., None]:
     def showtraceback(exc_tuple: Any = None, *args: Any, **options: Any) -> None:
         error = exc_tuple[1] if exc_tuple else sys.exc_info()[1]
-        card = teach.explain(error) if isinstance(error, BaseException) else None
+        card = teach.card_of(error) if isinstance(error, BaseException) else None
         if error is None or card is None:
             original(exc_tuple, *args, **options)
             return

@@ -6,7 +6,7 @@ import socketserver
 from typing import TYPE_CHECKING
 
 from ..events import Kind
-from ..teach import About, Card, Line, end_ignored, explain, gone, no_handle, phrase, spot_now
+from ..teach import About, Card, Line, card_of, end_ignored, gone, no_handle, phrase, spot_now
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -20,7 +20,7 @@ def of_failure(connection: Connection, error: BaseException) -> Card | None:
     """The card of what its handler raised, if that is known for certain."""
     newest = connection.transcript.read(max(0, connection.transcript.last - _LOOKED_AT))
     pieces = [event.data for _, event in newest if event.kind is Kind.RECEIVED]
-    return explain(error, About("handler", tuple(pieces[-2:])))
+    return card_of(error, About("handler", tuple(pieces[-2:])))
 
 
 def of_vanishing(connection: Connection, error: BaseException) -> Card | None:

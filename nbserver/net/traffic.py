@@ -36,7 +36,7 @@ class Traffic(Console):
         payload: What it carried last; cut when the clock ticks next, so that nothing large is held for long.
         last: When it carried something last, or else was accepted; in seconds since 1970. While more goes by than is
             kept it is a tenth of a second behind.
-        ends_heard: How often ``recv`` has given ``b""``, which says that the peer has closed its side: once is enough.
+        ends_heard: How often ``recv`` has given ``b""``: the peer has closed its side, and once is enough.
         credit: How many messages more are kept before the clock ticks.
         speaks: What the client's first bytes look like: ``"HTTP"``, ``"TLS"``, ``"SSH"``, or "".
     """

@@ -23,6 +23,13 @@ _INSTALLED = ("site-packages", "dist-packages")
 _LARGEST = 200_000  # characters of a file that is read as a program
 _PLAIN = (str, bytes, int, float, bool, type(None))
 
+NETWORK = frozenset(name for name in dir(socket.socket) if not name.startswith("_"))
+"""What a socket can do."""
+SENDS = ("send", "sendall", "sendto", "write", "sendmsg")
+RECEIVES = ("recv", "recvfrom", "recv_into", "readline", "read")
+BINDS = ("bind", "connect", "connect_ex", "sendto", "create_connection", "create_server", "TCPServer", "UDPServer")
+"""The names of what is called to send, to receive, and with an address."""
+
 UNKNOWN: Any = object()
 """A value that cannot be told without running code."""
 
@@ -104,6 +111,11 @@ def spot_now(depth: int = 1) -> Spot | None:
         below.insert(0, frame)
         frame = frame.f_back
     return None if frame is None else Spot(frame, frame.f_lineno, frame.f_lasti, tuple(below))
+
+
+def text_of(error: BaseException) -> str:
+    """The words of an error that has nothing else; its ``__str__``, which may be anybody's, is not called."""
+    return error.args[0] if len(error.args) == 1 and type(error.args[0]) is str else ""
 
 
 def _steps(traceback: TracebackType | None) -> Iterator[TracebackType]:

@@ -19,7 +19,7 @@ from nbserver.errors import AddressError
 from nbserver.events import KEPT_BYTES
 from nbserver.teach import cardwords
 from nbserver.teach.cards import card
-from nbserver.teach.explain import half_at_the_end
+from nbserver.teach.recognise import half_at_the_end
 
 HANDLER = teach.About("handler")
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -31,7 +31,7 @@ def explained(program: str, about: teach.About = HANDLER, **variables) -> teach.
     try:
         exec(code, {"socket": socket, "socketserver": socketserver, **variables})
     except Exception as error:
-        return teach.explain(error, about)
+        return teach.card_of(error, about)
     raise AssertionError("it raised nothing")
 
 
@@ -163,7 +163,7 @@ def test_an_error_of_a_class_of_the_user_s_is_never_looked_into():
 
     with pytest.raises(Odd) as caught:
         fail()
-    assert teach.explain(caught.value, HANDLER) is None
+    assert teach.card_of(caught.value, HANDLER) is None
 
 
 # --- half a character ---------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ def test_a_port_in_use_names_our_server_and_the_cell_that_made_it():
         bare = explained(f'socketserver.TCPServer(("127.0.0.1", {port}), None)')
         with pytest.raises(AddressError) as caught:
             net.listen(address=("127.0.0.1", port))
-        ours = teach.explain(caught.value)
+        ours = teach.card_of(caught.value)
         for found in (bare, ours):
             assert found.title == f"Port {port} is in use: this notebook's cell [7] holds it"
             assert found.own_port == port
@@ -286,7 +286,7 @@ def test_a_socket_of_this_process_that_is_no_server_of_ours_is_not_offered():
 )
 def test_who_holds_a_port(monkeypatch, holder, words):
     monkeypatch.setattr(teach.World, "holder", staticmethod(lambda address: holder))
-    found = teach.explain(AddressError("in use", 98, ("127.0.0.1", 8008)))
+    found = teach.card_of(AddressError("in use", 98, ("127.0.0.1", 8008)))
     assert words in found.title and "8008" in found.title and CHINESE.search(found.zh.title)
 
 
