@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .bothends import Comparison, client_of
+    from .bothends import Comparison, client_of, explain_error
     from .errors import NbserverError, UsageError
     from .fleet import Client, Fleet, until
     from .kernel import allow_asyncio_run
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         pool,
         servers,
         stop_all,
+        take_over,
         throwaway_certificate,
     )
     from .notebook import client, clients, compare, explain, observe, run_client, run_server, serve
@@ -45,9 +46,9 @@ _HOMES = {
     "notebook": "client clients compare explain observe run_client run_server serve",
     "widgets": "panel",
     "kernel": "allow_asyncio_run doctor",
-    "bothends": "Comparison client_of",
+    "bothends": "Comparison client_of explain_error",
     "net": "Certificate ChatRoom Connection Conversation Echo Limits Server "
-    "PoolMixIn observed_class pool servers stop_all throwaway_certificate",
+    "PoolMixIn observed_class pool servers stop_all take_over throwaway_certificate",
     "fleet": "Client Fleet until",
     "errors": "NbserverError UsageError",
 }
@@ -74,6 +75,7 @@ __all__ = [
     "compare",
     "doctor",
     "explain",
+    "explain_error",
     "observe",
     "observed_class",
     "panel",
@@ -83,6 +85,7 @@ __all__ = [
     "serve",
     "servers",
     "stop_all",
+    "take_over",
     "throwaway_certificate",
     "until",
 ]

@@ -29,7 +29,7 @@ from .teach import ClassMap
 from .teach import explain as class_map
 from .text import safe_text
 from .tokens import new_token
-from .widgets import panel, shown, target_of
+from .widgets import panel, show_cards, shown, target_of
 
 _LAN_LIMITS = {"max_per_peer": 20, "first_byte_seconds": 60.0}
 _ACCEPTED_SECONDS = 1.0  # for how long clients() waits until a server of ours has accepted them
@@ -360,6 +360,7 @@ def _maker(target: Any, tls: Any, token: str, script: Iterable[Step]) -> Callabl
 def _begin() -> Cell:
     """The cell that runs; what its earlier run has made is ended first."""
     kernel.install()
+    show_cards()
     shown.in_notebooks(kernel.shell())
     cell = kernel.current_cell()
     earlier, things = _made.get(cell.id, (cell, []))
@@ -423,6 +424,7 @@ def _export(before: dict[str, Any], variables: dict[str, Any]) -> None:
 def load(ip: Any) -> None:
     """``%load_ext nbserver``: the two magics."""
     kernel.install()
+    show_cards()
     shown.in_notebooks(ip)
     _magics[id(ip)] = Magics(run_server, run_client)
     _magics[id(ip)].register(ip)
@@ -442,3 +444,4 @@ def unload(ip: Any) -> None:
         member.close()
     shown.close_all()
     shown.not_in_notebooks(ip)
+    kernel.cellcards.uninstall(ip)

@@ -21,6 +21,7 @@ from ..errors import InputClosed, NotHeard, UsageError
 from ..events import Kind, text_event
 from ..export import Snapshot
 from ..journal import Journal
+from ..teach import About, card_of
 from ..text import safe_text
 from . import connects, routing
 from .connects import Ends
@@ -149,6 +150,7 @@ class Program(Console):
 
     def _fail_to_run(self, error: BaseException) -> None:
         self.error = error
+        self.told_in_words(card_of(error))
         self._tell(text_event(Kind.ERROR, time.time(), self.number, f"{type(error).__name__}: {error}"))
         self.close_input("the program could not be run")
         self._ended = True
@@ -203,6 +205,7 @@ class Program(Console):
 
     def _failed(self, error: BaseException) -> None:
         self.error = error
+        self.told_in_words(card_of(error, About("program" if self.ends is None else "client")))
         self._tell(text_event(Kind.ERROR, time.time(), self.number, _report(error)))
 
     def _end(self) -> None:

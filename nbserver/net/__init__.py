@@ -1,6 +1,6 @@
 """Sockets and threads, with nothing but Python: the observed, hardened ``socketserver``."""
 
-from .binding import address_error
+from .binding import address_error, take_over
 from .certificate import Certificate, throwaway_certificate
 from .clock import Clock
 from .connection import Connection
@@ -65,4 +65,5 @@ __all__ = [
     "servers",
     "stop_all",
     "stop_all_at_exit",
+    "take_over",
 ]

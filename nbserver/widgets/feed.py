@@ -157,7 +157,7 @@ class Feed:
                 continue
             mark, other = connection.mark, _other_end(connection, self._clients)
             old = rows.get(number)
-            if old is None or marks[number] != mark or old[-1] != other:
+            if old is None or marks[number] != mark or old[15] != other:
                 row = _connection_row(connection, other, old)
                 self._add_up(old, row)
                 self.past.note(number, row)
@@ -181,7 +181,7 @@ class Feed:
             mark = (client.has_ended, client.transcript.last, client.question, other)
             if marks.get(number) != mark:
                 marks[number] = mark
-                rows[number] = [*_client_row(client), other]
+                rows[number] = [*_client_row(client), other, _sign(client)]
                 changes.setdefault("clients", []).append(rows[number])
         if len(rows) > len(clients):
             self._drop("clients", [number for number in rows if number not in clients], changes)
@@ -316,7 +316,16 @@ def _connection_row(c: Connection, other: int, old: Row | None = None) -> Row:
         since,
         c.speaks,
         other,
+        _sign(c, c.ends_heard),
     ]
+
+
+def _sign(console: Console, ends: int = 0) -> list[Any] | None:
+    """What went wrong last, in words, and how often ``recv`` has given the end; None if nothing is wrong."""
+    if console.cards:
+        last = console.cards[-1]
+        return [last.en.title, last.zh.title, ends]
+    return ["", "", ends] if ends > 1 else None
 
 
 def _client_row(client: Program) -> Row:

@@ -69,6 +69,9 @@ const EN = {
   asHex: "0x", asHexName: "Send bytes written in hex", typeHex: "Bytes in hex, as in 48 69 0a", "code.noHex": "pairs of the digits 0–9 and a–f, please", "chip.end": "line end",
   fromPeer: "from client", toPeer: "to client", you: "you", fromServer: "from server", toServer: "to server", typed: "typed", asks: "asks",
   eof: "The other end has closed its side", opened: "opened", ended: "ended", traceback: "Traceback",
+  "card.todo": "What to change:", "card.ends": "recv() has returned b'' {count} times",
+  takeover: "Stop that server and free {address}", "takeover.cell": "Stop the server of cell [{cell}] and free {address}", "takeover.done": "{address} is free now: run the cell again",
+  "takeover.name": "Who holds {address}",
   half: "half a character: the rest has not come yet", joined: "this character goes on in the next message", raw: "not a character of this encoding",
   "chip.control": "control character", "chip.bidi": "changes the direction of writing", "chip.private": "private use", "chip.unassigned": "not a character",
   "chip.invisible": "invisible", "chip.space": "a space of another width", "chip.marks": "stacked marks", "chip.rest": "more than is shown here",
@@ -241,6 +244,9 @@ const ZH = {
   asHex: "0x", asHexName: "发送以十六进制书写的字节", typeHex: "十六进制字节，如 48 69 0a", "code.noHex": "请输入成对的十六进制数字 0–9、a–f", "chip.end": "行结束符",
   fromPeer: "来自客户端", toPeer: "发往客户端", you: "你", fromServer: "来自服务器", toServer: "发往服务器", typed: "输入", asks: "询问",
   eof: "对方已关闭其发送端", opened: "已建立", ended: "已结束", traceback: "回溯",
+  "card.todo": "怎样修改：", "card.ends": "recv() 已经 {count} 次返回 b''",
+  takeover: "停止那个服务端，释放 {address}", "takeover.cell": "停止单元格 [{cell}] 的服务端，释放 {address}", "takeover.done": "{address} 已经释放：请再运行一次单元格",
+  "takeover.name": "谁占用 {address}",
   half: "半个字符：其余部分尚未到达", joined: "这个字符在下一条消息中继续", raw: "不是此编码的字符",
   "chip.control": "控制字符", "chip.bidi": "改变书写方向", "chip.private": "私用区字符", "chip.unassigned": "未分配的字符",
   "chip.invisible": "不可见字符", "chip.space": "其他宽度的空格", "chip.marks": "叠加符号", "chip.rest": "其余未显示",
@@ -365,6 +371,7 @@ export function speak(language) {
     if (!(key in words)) throw new Error(`no word for ${key}`);
     return words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   };
+  say.language = language;
   say.note = (sentence) => noteIn(language, sentence);
   return say;
 }
