@@ -19,6 +19,8 @@ from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over,
 from ..text import encoded, safe_text
 from . import proc
 from .peer import address_text, is_vanished, look, tcp_ends, wait_writable, words_of
+from .slowmotion import wait_held
+from .steps import Lane, here
 from .traffic import Traffic
 from .waiting import Ear, ear_of, named, wait, wait_async
 from .watch import peer_watch
@@ -48,6 +50,7 @@ class Connection(Traffic):
         opened: When it was accepted, in seconds since 1970.
         note: How it ended, in words, or what the last error was.
         is_datagram: Whether it is a UDP peer, which has no socket of its own.
+        lane: The calls by which it is served, in the thread that accepted it; its ``then`` is that of the next thread.
         answered_by_rules: When rules have answered here lately, on the monotonic clock; None if they never did.
 
     What it carries, and how much, is in `Traffic`.
@@ -55,7 +58,7 @@ class Connection(Traffic):
 
     __slots__ = (
         *("_end_state", "_is_hung_up", "_sending_past", "_served_by", "_state", "descriptor_lock", "is_datagram"),
-        *("_ear", "_handler", "answered_by_rules", "note", "opened", "peer", "socket"),
+        *("_ear", "_handler", "answered_by_rules", "lane", "note", "opened", "peer", "socket"),
     )
 
     def __init__(
@@ -78,6 +81,11 @@ class Connection(Traffic):
         # Held while one message is sent past the handler, so that two do not mix.
         self._sending_past = threading.Lock()
         self._handler: Callable[[], Any] = _nobody
+        lane = here.lane
+        if lane is None or lane.number:  # met outside the accept loop, or by the thread that serves another
+            lane = observation.new_lane()
+        lane.number = number
+        self.lane = lane
         self._ear: Ear | None = None  # while nobody has called receive() yet
         self._tell(text_event(Kind.OPENED, self.opened, number, address_text(peer)), announce=True)
 
@@ -105,6 +113,19 @@ class Connection(Traffic):
         with self._asking:
             self._served_by += 1
             self._become(ConnectionState.OPEN)
+
+    def exchange(self, request: Any) -> None:
+        """A datagram came: what is called from here on belongs to it."""
+        lane = here.lane
+        if lane is not None:
+            lane.number, lane.request, lane.is_slow = self.number, id(request), self.lane.is_slow
+            self.lane = lane
+
+    def lane_of(self, request: Any) -> Lane:
+        """The lane of this thread, which serves `request`; of a datagram that is not the peer's last, nobody's."""
+        if self.is_datagram and self.lane.request != id(request):
+            return self._observation.new_lane(is_slow=False)
+        return self.lane.in_thread(threading.current_thread().name)
 
     def handled_by(self, handler: Any) -> None:
         """The object that handles it has been made, and has not begun."""
@@ -414,12 +435,62 @@ class Connection(Traffic):
         self.note = self.note or note
         self._is_hung_up = True
         self.close_input(note)  # first: a handler whose recv() ends now must not ask somebody about it
+        self.slow_motion(False)  # it ends: nobody needs to say so of each step
         with self.descriptor_lock:
             if self.socket is not None:
                 with contextlib.suppress(OSError):  # the peer was faster, or the handler has closed it
                     socket.socket.shutdown(self.socket, how)
         if self.is_datagram and not self._served_by:
             self.end(note)  # a UDP peer is only remembered: there is nothing that could be noticed
+
+    # ── slow motion ──
+
+    def slow_motion(self, is_on: bool = True) -> None:
+        """Hold it before each call of its chain, until `next`; or let it go on. The others go on all the same.
+
+        Thread: any.
+        """
+        slow = self._observation.slow_motion
+        if is_on:
+            slow.begin(self.lane)
+        elif slow.is_used:
+            slow.leave(self.lane)
+
+    def next(self, timeout: float = 1.0) -> str:
+        """In slow motion: let the call be made that it is held before; returns its name, such as ``"handle"``.
+
+        Args:
+            timeout: How long to wait until it is held, in seconds.
+
+        Raises:
+            NotHeard: It was not held in time: it is in the middle of a call, in ``handle()`` for instance, or has ended.
+
+        Thread: any.
+        """
+        return self._observation.slow_motion.next(lambda: self.lane, timeout)[self.number]
+
+    @property
+    def held(self) -> str:
+        """In slow motion: the call that it is held before, such as ``"handle"``; or ""."""
+        return self._observation.slow_motion.step_of(self.lane)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it is in slow motion."""
+        return self._observation.slow_motion.is_slow(self.lane)
+
+    def wait_held(self, timeout: float) -> str:
+        """In slow motion: wait until it is held, and say before which call.
+
+        Args:
+            timeout: In seconds.
+
+        Raises:
+            NotHeard: It was not in time.
+
+        Thread: any.
+        """
+        return str(wait_held(self._journal, lambda: self.held, timeout))
 
     def wait_closed(self, timeout: float | None = None) -> None:
         """Wait until it has ended.

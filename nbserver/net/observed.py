@@ -33,6 +33,7 @@ from .observation import Observation
 from .peer import address_text
 from .resilient import ResilientLoop
 from .sockets import ObservedDatagramSocket, ObservedSocket, Seen, datagram_servers
+from .steps import RAISED, RETURNED, Lane, SteppedBinding, SteppedThreads, here
 from .tls import TLSSocket
 from .workers import PooledThreads
 
@@ -55,14 +56,27 @@ class Observed(ResilientLoop):
 
     observation: Observation = _KnownOf()  # type: ignore[assignment]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """As the class's own."""
+        with self.observation.life.step("__init__"):
+            super().__init__(*args, **kwargs)
+
+    def server_activate(self) -> None:
+        """As the class's own."""
+        with self.observation.life.step("server_activate"):
+            super().server_activate()
+
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """As the class's own; the observation is told when it begins and ends."""
         observation = self.observation
+        lane = observation.life.then = observation.new_lane(is_slow=False)
+        lane.begin("serve_forever")
         if getattr(super().serve_forever, "__func__", None) is not ResilientLoop.serve_forever:
             self._begins()  # a loop of the user's own, which may never come to ours
         try:
             super().serve_forever(poll_interval)
         finally:
+            lane.end()
             observation.on_serving(False)
 
     def handle_request(self) -> None:
@@ -77,13 +91,18 @@ class Observed(ResilientLoop):
         loop = self._loop
         if loop.thread is threading.current_thread():
             loop.serving = connection  # until it looks for the next one: those wait in the backlog
-        previous = context.enter(connection)
+        lane = self._lane_for(connection)
+        previous, previous_lane = context.enter(connection), here.lane
+        here.lane = lane
+        lane.begin("finish_request")
+        how = RAISED
         try:
             why = self.observation.gate.why_not(connection, request)
             if why:
                 connection.note = why
                 return
             super().finish_request(request, client_address)
+            how = RETURNED
         except InputClosed:
             pass  # the client left while the handler asked a person: an ordinary end
         except SystemExit:
@@ -93,14 +112,27 @@ class Observed(ResilientLoop):
             connection.failed(error, _report)
             raise
         finally:
+            lane.end(how)
+            here.lane = previous_lane
             context.enter(previous)
             connection.left()
+
+    def _lane_for(self, connection: Connection | None) -> Lane:
+        """Where this thread marks what it calls for `connection`; None: for whomever it serves."""
+        lane = here.lane
+        if lane is None or (connection is not None and lane.number != connection.number):
+            # A thread of the user's own, or one that does something for somebody else's connection.
+            if connection is None:
+                return self.observation.new_lane(is_slow=False)
+            lane = connection.lane.in_thread(threading.current_thread().name)
+        return lane
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """As the class's own; what it prints is the connection's."""
         previous = self._speak_to(request, client_address)
         try:
-            super().handle_error(request, client_address)
+            with self._lane_for(self._connection_of(request, client_address)).step("handle_error"):
+                super().handle_error(request, client_address)
         finally:
             context.enter(previous)
 
@@ -108,12 +140,24 @@ class Observed(ResilientLoop):
         """As the class's own, and what it prints is the connection's; the connection has ended then."""
         connection = self.observation.of_request(request)
         previous = context.enter(context.current() or connection)
+        lane = self._lane_for(connection)
+        lane.begin("shutdown_request")
         try:
             super().shutdown_request(request)
         finally:
+            lane.end()
             context.enter(previous)
             if connection is not None:
                 connection.end()
+
+    def close_request(self, request: Any) -> None:
+        """As the class's own."""
+        lane = self._lane_for(self.observation.of_request(request))
+        lane.begin("close_request")
+        try:
+            super().close_request(request)
+        finally:
+            lane.end()
 
     def server_close(self) -> None:
         """As the class's own, after the loop has ended: a closed listener would make it spin."""
@@ -127,6 +171,7 @@ class Observed(ResilientLoop):
         loop = self._loop
         with loop.lock:
             was_told, loop.stop, loop.is_closed = loop.stop, loop.thread is not None, True
+        self.observation.slow_motion.end()
         loop.wake()
         if not was_told and loop.thread is not threading.current_thread():
             loop.is_done.wait(1.0)
@@ -163,7 +208,9 @@ class Observed(ResilientLoop):
             request.connection = observation.open(client_address, request)
         elif self._is_datagram():
             data = request[0] if isinstance(request, tuple) and isinstance(request[0], bytes) else b""
-            observation.peer(client_address).received(data[:KEPT_BYTES], len(data))
+            peer = observation.peer(client_address)
+            peer.exchange(request)
+            peer.received(data[:KEPT_BYTES], len(data))
         else:
             observation.adopt(request, observation.open(client_address, None))
         return request
@@ -262,6 +309,8 @@ class Datagrams(socketserver.UDPServer):
         return (data, self.socket), address
 
 
+# Who marks a hook that not every server class has.
+_FRONT = {SteppedThreads: "process_request_thread", SteppedBinding: "server_bind"}
 _classes: weakref.WeakValueDictionary[type, type] = weakref.WeakValueDictionary()
 
 
@@ -287,7 +336,8 @@ def observed_class(cls: type[socketserver.BaseServer]) -> type[Any]:
         ours = [part for part in (PooledThreads, Datagrams, Accepting, ResilientLoop) if _is_in_use(part.__base__, cls)]
         # The standard library's own TCPServer and UDPServer come with the parts that stand in front of them.
         own = [] if any(issubclass(part, cls) for part in ours) else [cls]
-        known = types.new_class(cls.__name__, (Observed, *own, *ours))
+        front = [part for part, name in _FRONT.items() if hasattr(cls, name)]
+        known = types.new_class(cls.__name__, (Observed, *front, *own, *ours))
         known.__module__, known.__qualname__, known.__doc__ = cls.__module__, cls.__qualname__, cls.__doc__
         teach.hide(known)
         _classes[cls] = known

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import select
 import selectors
 import socket
@@ -21,6 +22,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from .. import context, teach
+from .steps import RAISED, Lane, here, run_handler
 
 _CAPACITY = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _FATAL = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK}
@@ -138,6 +140,7 @@ class ResilientLoop(socketserver.BaseServer):
     """
 
     socket: Any
+    observation: Any  # of the observer above
     _BaseServer__shutdown_request: bool
 
     @property
@@ -176,6 +179,7 @@ class ResilientLoop(socketserver.BaseServer):
         """Tell it to our loop, and to the standard library's own, if a class has called that by name past ours."""
         with self._loop.lock:
             self._loop.stop = self._BaseServer__shutdown_request = True
+        self.observation.slow_motion.end()
         self._loop.wake()
 
     def _serve(self, loop: Loop, selector: selectors.BaseSelector, waker: socket.socket, poll_interval: float) -> None:
@@ -216,6 +220,17 @@ class ResilientLoop(socketserver.BaseServer):
             self._trouble(f"{step.__name__.lstrip('_')}: {type(error).__name__}")
 
     def _handle_request_noblock(self) -> None:
+        previous = here.lane
+        lane = here.lane = Lane(self.observation.slow_motion, threading.current_thread().name)
+        lane.begin("_handle_request_noblock")
+        try:
+            self._handle_one(lane)
+        finally:
+            lane.end()
+            here.lane = previous
+
+    def _handle_one(self, lane: Lane) -> None:
+        lane.begin("get_request")
         try:
             request, client_address = self.get_request()
         except OSError as error:
@@ -224,28 +239,39 @@ class ResilientLoop(socketserver.BaseServer):
         except BaseException:
             self._loop.paused_until = time.monotonic() + _ERROR_PAUSE
             raise
+        lane.end()
         self._failures = 0
         if self._turn_away(request, client_address):
             return
         request = self._begin(request, client_address)
         previous = self._speak_to(request, client_address)
         try:
-            if self.verify_request(request, client_address):
+            if self._is_let_in(request, client_address, lane):
+                lane.begin("process_request")
                 self.process_request(request, client_address)
+                lane.end()
             else:
                 self._refused(request, client_address)
                 self.shutdown_request(request)
         except Exception as error:
+            lane.end(RAISED)
             self._failed(request, client_address, error)
             try:
                 self.handle_error(request, client_address)
             finally:
                 self.shutdown_request(request)
         except BaseException:
+            lane.end(RAISED)
             self.shutdown_request(request)
             raise
         finally:
             context.enter(previous)
+
+    def _is_let_in(self, request: Any, client_address: Any, lane: Lane) -> bool:
+        lane.begin("verify_request")
+        is_let_in = self.verify_request(request, client_address)
+        lane.end()
+        return is_let_in
 
     _failures = 0
 
@@ -277,14 +303,18 @@ class ResilientLoop(socketserver.BaseServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """As the standard library's; the observer is shown the handler before its ``__init__`` begins."""
-        made = self.RequestHandlerClass
+        made: Any = self.RequestHandlerClass
+        args: tuple[Any, ...] = (request, client_address, self)
+        kwargs: dict[str, Any] = {}
+        if type(made) is functools.partial:  # as in partial(SimpleHTTPRequestHandler, directory=…)
+            args, kwargs, made = (*made.args, *args), made.keywords, made.func
         if not isinstance(made, type) or type(made).__call__ is not type.__call__:
-            made(request, client_address, self)  # type: ignore[arg-type]
+            made(*args, **kwargs)
             return
-        handler: Any = made.__new__(made, request, client_address, self)  # type: ignore[call-overload]
+        handler: Any = made.__new__(made, *args, **kwargs)
         if isinstance(handler, made):
             self._made(handler)
-            cast(Any, handler).__init__(request, client_address, self)
+            run_handler(handler, cast(Lane, here.lane), *args, **kwargs)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Do nothing: the traceback is in the journal. Printed, it would land in whichever cell ran last."""
