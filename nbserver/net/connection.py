@@ -18,6 +18,7 @@ from ..events import KEPT_BYTES, Event, Kind, new_event, text_event
 from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over, may_follow
 from ..text import encoded, safe_text
 from . import proc
+from .callchain import chain_of
 from .peer import address_text, is_vanished, look, tcp_ends, wait_writable, words_of
 from .slowmotion import wait_held
 from .steps import Lane, here
@@ -26,6 +27,7 @@ from .waiting import Ear, ear_of, named, wait, wait_async
 from .watch import peer_watch
 
 if TYPE_CHECKING:
+    from ..teach.callchain import Chain
     from .limits import Limits
     from .observation import Observation
 
@@ -443,7 +445,15 @@ class Connection(Traffic):
         if self.is_datagram and not self._served_by:
             self.end(note)  # a UDP peer is only remembered: there is nothing that could be noticed
 
-    # ── slow motion ──
+    # ── its calls, and slow motion ──
+
+    @property
+    def call_chain(self) -> Chain:
+        """The calls by which it is served, with the class that supplies each: ``print(server[1].call_chain)``.
+
+        Of a UDP peer those of its last datagram. Thread: any.
+        """
+        return chain_of(self._observation, self)
 
     def slow_motion(self, is_on: bool = True) -> None:
         """Hold it before each call of its chain, until `next`; or let it go on. The others go on all the same.

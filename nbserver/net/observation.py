@@ -59,6 +59,7 @@ class Observation:
             the monotonic clock.
         errors: How many handlers have raised.
         rules: Who answers an ``input()`` in place of a person.
+        server_class: The server's class; ours are in it, and left out by `nbserver.teach.order`.
         slow_motion: Who is held before which call.
         life: How the server object was made; its ``then`` is the thread that serves.
         trouble: What the accept loop met last, in words.
@@ -82,6 +83,7 @@ class Observation:
         self.forgotten = [0, 0, 0, 0, 0]
         self.on_serving: Callable[[bool], None] = lambda is_serving: None
         self.on_idle: Callable[[], None] = lambda: None  # told when the last that lived has ended
+        self.server_class = type(server)
         self.slow_motion = SlowMotion(self.journal)
         self.life = self.new_lane(is_slow=False)
         self._server = weakref.ref(server)
@@ -170,6 +172,11 @@ class Observation:
         loop, workers = known.get("_nbserver_loop"), known.get("_nbserver_workers")
         first = [loop.thread] if loop is not None and loop.thread is not None else []
         return first + (list(workers.threads) if workers is not None else [])
+
+    @property
+    def handler_class(self) -> Any:
+        """What makes its handlers, while the server is there."""
+        return getattr(self._server(), "RequestHandlerClass", None)
 
     def new_lane(self, is_slow: bool | None = None) -> Lane:
         """A lane for what this thread calls; `is_slow` as there."""

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import NotHeard
 from ..events import Kind, text_event
 from ..journal import Journal
+from .callchain import chain_of
 from .steps import Lane
 
 if TYPE_CHECKING:
+    from ..teach.callchain import Chain
     from .observation import Observation
 
 
@@ -174,6 +176,11 @@ class InSlowMotion:
     """
 
     observation: Observation
+
+    @property
+    def call_chain(self) -> Chain:
+        """How it was made, and what will be called for its next client; that of a connection is its ``call_chain``."""
+        return chain_of(self.observation)
 
     def slow_motion(self, is_on: bool = True) -> None:
         """Hold all connections, those to come included, before each call; or let all go on.
