@@ -22,15 +22,15 @@ def chain_of(observation: Observation, connection: Connection | None = None) -> 
     serving = life.then
     slow = observation.slow_motion
     if connection is not None:
-        lanes = list(connection.lane)
+        lanes = list(connection.lane.all())
         held = slow.step_of(lanes)
     else:
         lanes, held = slow.of_number(0), slow.held.get(0, "")
-    known = [(lane.thread, lane.marks) for lane in lanes] or [(serving.thread if serving else "", [])]
+    known = [(lane.thread, lane) for lane in lanes] or [(serving.thread if serving else "", [])]
     return callchain.chain(
         observation.server_class,
         next((lane.made for lane in lanes if lane.made), _handler_class(observation.handler_class)),
-        (life.marks, serving.marks if serving else []),
+        (life, serving if serving else []),
         known,
         held,
         connection is not None and connection.is_over and not held,

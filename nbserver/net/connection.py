@@ -127,7 +127,7 @@ class Connection(Traffic):
         """The lane of this thread, which serves `request`; of a datagram that is not the peer's last, nobody's."""
         if self.is_datagram and self.lane.request != id(request):
             return self._observation.new_lane(is_slow=False)
-        return self.lane.in_thread(threading.current_thread().name)
+        return self.lane.in_thread(here.name)
 
     def handled_by(self, handler: Any) -> None:
         """The object that handles it has been made, and has not begun."""
@@ -462,9 +462,9 @@ class Connection(Traffic):
         """
         slow = self._observation.slow_motion
         if is_on:
-            slow.begin(self.lane)
+            slow.begin(self.lane.all())
         elif slow.is_used:
-            slow.leave(self.lane)
+            slow.leave(self.lane.all())
 
     def next(self, timeout: float = 1.0) -> str:
         """In slow motion: let the call be made that it is held before; returns its name, such as ``"handle"``.
@@ -477,12 +477,12 @@ class Connection(Traffic):
 
         Thread: any.
         """
-        return self._observation.slow_motion.next(lambda: self.lane, timeout)[self.number]
+        return self._observation.slow_motion.next(self.lane.all, timeout)[self.number]
 
     @property
     def held(self) -> str:
         """In slow motion: the call that it is held before, such as ``"handle"``; or ""."""
-        return self._observation.slow_motion.step_of(self.lane)
+        return self._observation.slow_motion.step_of(self.lane.all())
 
     @property
     def is_slow(self) -> bool:

@@ -25,7 +25,7 @@ from .onecore import OneCore
 from .peer import host_text
 from .rules import Rules
 from .slowmotion import SlowMotion
-from .steps import Lane
+from .steps import Lane, here
 from .traffic import CREDIT, Traffic
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class Observation:
 
     def new_lane(self, is_slow: bool | None = None) -> Lane:
         """A lane for what this thread calls; `is_slow` as there."""
-        lane = Lane(self.slow_motion, threading.current_thread().name)
+        lane = Lane(self.slow_motion, here.name)
         lane.is_slow = is_slow
         return lane
 

@@ -33,7 +33,7 @@ from .observation import Observation
 from .peer import address_text
 from .resilient import ResilientLoop
 from .sockets import ObservedDatagramSocket, ObservedSocket, Seen, datagram_servers
-from .steps import RAISED, RETURNED, Lane, SteppedBinding, SteppedThreads, here
+from .steps import MOST, RAISED, RETURNED, Lane, Mark, SteppedBinding, SteppedThreads, here
 from .tls import TLSSocket
 from .workers import PooledThreads
 
@@ -95,7 +95,7 @@ class Observed(ResilientLoop):
         previous, previous_lane = context.enter(connection), here.lane
         here.lane = lane
         lane.begin("finish_request")
-        how = RAISED
+        how: Mark = RAISED
         try:
             why = self.observation.gate.why_not(connection, request)
             if why:
@@ -122,10 +122,8 @@ class Observed(ResilientLoop):
         lane = here.lane
         if lane is None or (connection is not None and lane.number != connection.number):
             # A thread of the user's own, or one that does something for somebody else's connection.
-            if connection is None:
-                return self.observation.new_lane(is_slow=False)
-            lane = connection.lane.in_thread(threading.current_thread().name)
-        return lane
+            lane = connection.lane.in_thread(here.name) if connection is not None else None
+        return lane if lane is not None and len(lane) < MOST else self.observation.new_lane(is_slow=False)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """As the class's own; what it prints is the connection's."""
@@ -140,19 +138,23 @@ class Observed(ResilientLoop):
         """As the class's own, and what it prints is the connection's; the connection has ended then."""
         connection = self.observation.of_request(request)
         previous = context.enter(context.current() or connection)
-        lane = self._lane_for(connection)
+        previous_lane = here.lane
+        lane = here.lane = self._lane_for(connection)
         lane.begin("shutdown_request")
         try:
             super().shutdown_request(request)
         finally:
             lane.end()
+            here.lane = previous_lane
             context.enter(previous)
             if connection is not None:
                 connection.end()
 
     def close_request(self, request: Any) -> None:
         """As the class's own."""
-        lane = self._lane_for(self.observation.of_request(request))
+        lane = here.lane
+        if lane is None:  # else the one that shutdown_request() has chosen
+            lane = self._lane_for(self.observation.of_request(request))
         lane.begin("close_request")
         try:
             super().close_request(request)

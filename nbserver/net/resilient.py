@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from .. import context, teach
-from .steps import RAISED, Lane, here, run_handler
+from .steps import ACCEPTED, ACCEPTS, PROCESSES, RAISED, RETURNED, Lane, Mark, here, run_handler
 
 _CAPACITY = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _FATAL = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK}
@@ -220,37 +220,33 @@ class ResilientLoop(socketserver.BaseServer):
             self._trouble(f"{step.__name__.lstrip('_')}: {type(error).__name__}")
 
     def _handle_request_noblock(self) -> None:
-        previous = here.lane
-        lane = here.lane = Lane(self.observation.slow_motion, threading.current_thread().name)
-        lane.begin("_handle_request_noblock")
-        try:
-            self._handle_one(lane)
-        finally:
-            lane.end()
-            here.lane = previous
-
-    def _handle_one(self, lane: Lane) -> None:
-        lane.begin("get_request")
+        lane = here.lane = Lane(self.observation.slow_motion, here.name)
+        lane.mark(ACCEPTS)
         try:
             request, client_address = self.get_request()
-        except OSError as error:
+        except BaseException as error:
+            here.lane = None
+            if not isinstance(error, OSError):
+                self._loop.paused_until = time.monotonic() + _ERROR_PAUSE
+                raise
             self._accept_failed(error)
             return
-        except BaseException:
-            self._loop.paused_until = time.monotonic() + _ERROR_PAUSE
-            raise
         lane.end()
         self._failures = 0
-        if self._turn_away(request, client_address):
-            return
-        request = self._begin(request, client_address)
+        if not self._turn_away(request, client_address):
+            self._process(self._begin(request, client_address), client_address, lane)
+
+    def _process(self, request: Any, client_address: Any, lane: Lane) -> None:
         previous = self._speak_to(request, client_address)
+        ended: Mark = RETURNED
         try:
-            if self._is_let_in(request, client_address, lane):
-                lane.begin("process_request")
+            lane.begin("verify_request")
+            if self.verify_request(request, client_address):
+                lane.mark(PROCESSES)
                 self.process_request(request, client_address)
-                lane.end()
+                ended = ACCEPTED
             else:
+                lane.end()
                 self._refused(request, client_address)
                 self.shutdown_request(request)
         except Exception as error:
@@ -265,13 +261,9 @@ class ResilientLoop(socketserver.BaseServer):
             self.shutdown_request(request)
             raise
         finally:
+            lane.end(ended)
+            here.lane = None
             context.enter(previous)
-
-    def _is_let_in(self, request: Any, client_address: Any, lane: Lane) -> bool:
-        lane.begin("verify_request")
-        is_let_in = self.verify_request(request, client_address)
-        lane.end()
-        return is_let_in
 
     _failures = 0
 
@@ -314,7 +306,7 @@ class ResilientLoop(socketserver.BaseServer):
         handler: Any = made.__new__(made, *args, **kwargs)
         if isinstance(handler, made):
             self._made(handler)
-            run_handler(handler, cast(Lane, here.lane), *args, **kwargs)
+            run_handler(handler, cast(Lane, here.lane), args, kwargs)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Do nothing: the traceback is in the journal. Printed, it would land in whichever cell ran last."""

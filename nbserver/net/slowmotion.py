@@ -59,6 +59,7 @@ class SlowMotion:
         """Hold the steps of these lanes, or of all; nothing after the end of the server."""
         if self._is_over:
             return
+        lanes = lanes if lanes is None else list(lanes)
         with self._lock:
             self.is_used = True
             has_changed = self._set(lanes, True)
@@ -66,6 +67,7 @@ class SlowMotion:
 
     def leave(self, lanes: Iterable[Lane] | None = None) -> None:
         """Let these go on, or all, at full speed."""
+        lanes = lanes if lanes is None else list(lanes)
         with self._lock:
             has_changed = self._set(lanes, False)
             self._let_go(lanes)
@@ -189,7 +191,7 @@ class InSlowMotion:
         """
         slow = self.observation.slow_motion
         for connection in self.observation.live:
-            for lane in connection.lane:
+            for lane in connection.lane.all():
                 lane.is_slow = None  # as all are
         if is_on:
             slow.begin()

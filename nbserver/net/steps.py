@@ -1,66 +1,91 @@
 """The calls by which ``socketserver`` serves one client, as they are made.
 
-A *lane* is what one thread calls for one connection: a flat list of names and times, to which nobody but that thread
-adds. It costs a connection 13 names and 26 times, and no lock. `nbserver.teach.callchain` reads it.
+A *lane* is what one thread calls for one connection: what and when, what and when, … Nobody but that thread adds to it,
+so there is no lock; and where several things happen at one place in the program they are one mark, since what this
+costs a short connection is counted in microseconds. `nbserver.teach.callchain` reads it.
 """
 
 from __future__ import annotations
 
+import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from ..teach import hide
 
 if TYPE_CHECKING:
     from .slowmotion import SlowMotion
 
-_MOST = 256  # marks of one lane; a chain has some thirty, and a handler that calls its server again and again has no end
-_now: Callable[[], float] = time.perf_counter
+MOST = 256
+"""Of one lane, then it is full: a chain has some thirty, and a handler that calls its server again and again no end."""
+now: Callable[[], float] = time.perf_counter
 
 RETURNED, RAISED = None, False
 """In place of a name: the call that was begun last, and has not ended, returned; or raised."""
 
+Mark = Union[str, None, bool, tuple[Union[str, None, bool], ...]]
 
-class Lane:
+ACCEPTS = ("_handle_request_noblock", "get_request")
+ACCEPTED = (RETURNED, RETURNED)
+PROCESSES = (RETURNED, "process_request")
+_HANDLES = (RETURNED, "handle")
+_FINISHES = {RETURNED: (RETURNED, "finish"), RAISED: (RAISED, "finish")}
+
+
+class Lane(list[Any]):
     """What one thread calls for one connection. Thread: that one; any may read.
 
+    It holds what, when, what, when, …: a name is a call that was made, `RETURNED` or `RAISED` is the end of the one that
+    was made last and has not ended, a tuple is several of these at once. Times are in seconds, on the clock of
+    `time.perf_counter`.
+
     Attributes:
-        marks: Name, time, name, time, …; in place of a name `RETURNED` or `RAISED`. Times are in seconds, on the clock
-            of `time.perf_counter`.
+        slow: Who may hold it.
         thread: The thread's name.
         number: Of the connection; 0 before it is accepted, and of what belongs to the server itself.
         request: The `id` of the request, which tells one datagram of a peer from the next.
         made: The handler's class, once a handler is made.
         then: The lane of the thread that goes on with it.
-        is_slow: Whether its steps are held one by one; None: as the server's.
+        is_slow: Whether its calls are held one by one; None: as the server's.
     """
 
-    __slots__ = ("_slow", "is_slow", "made", "marks", "number", "request", "then", "thread")
+    __slots__ = ("is_slow", "made", "number", "request", "slow", "then", "thread")
+    __hash__ = object.__hash__  # type: ignore[assignment]  # one of several, whatever is in it
 
-    def __init__(self, slow: SlowMotion, thread: str, number: int = 0, request: int = 0) -> None:
-        self._slow = slow
-        self.thread = thread
-        self.number, self.request = number, request
-        self.marks: list[Any] = []
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __init__(self, slow: SlowMotion, thread: str) -> None:
+        self.slow, self.thread = slow, thread
+        self.number = self.request = 0
         self.made: type | None = None
         self.then: Lane | None = None
         self.is_slow: bool | None = None
 
     def begin(self, step: str) -> None:
         """`step` is called now; in slow motion, as soon as somebody says so."""
-        if self._slow.is_used:
-            self._slow.hold(self, step)
-        if len(self.marks) < _MOST:
-            self.marks += (step, _now())
+        if self.slow.is_used:
+            self.slow.hold(self, step)
+        self += (step, now())  # noqa: PLW0642
 
-    def end(self, how: bool | None = RETURNED) -> None:
+    def end(self, how: Mark = RETURNED) -> None:
         """What was begun last has ended."""
-        if len(self.marks) < _MOST:
-            self.marks += (how, _now())
+        self += (how, now())  # noqa: PLW0642
+
+    def mark(self, several: tuple[Union[str, None, bool], ...]) -> None:
+        """One has ended, and the next begins; in slow motion one after the other."""
+        if not self.slow.is_used:
+            self += (several, now())  # noqa: PLW0642
+            return
+        for what in several:
+            if isinstance(what, str):
+                self.begin(what)
+            else:
+                self.end(what)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -76,16 +101,18 @@ class Lane:
     def in_thread(self, thread: str) -> Lane:
         """The lane of the thread of this name, for the same connection; a new one at its first call."""
         lane = self
-        while lane.thread != thread and lane.then is not None:
+        while lane.thread != thread:
+            if lane.then is None:
+                made = Lane(self.slow, thread)
+                made.number = self.number
+                # Linked first, and then as slow as the one before: whoever changes that does it in the same order.
+                lane.then = made
+                made.is_slow = lane.is_slow
             lane = lane.then
-        if lane.thread != thread:
-            # Linked first, and then as slow as the one before: whoever changes that does it in the same order.
-            lane.then = Lane(self._slow, thread, self.number, self.request)
-            lane = lane.then
-            lane.is_slow = self.is_slow
         return lane
 
-    def __iter__(self) -> Iterator[Lane]:
+    def all(self) -> Iterator[Lane]:
+        """This one, and those of the threads that go on with it."""
         lane: Lane | None = self
         while lane is not None:
             yield lane
@@ -93,11 +120,13 @@ class Lane:
 
 
 class _Here(threading.local):
-    lane: Lane | None = None
+    def __init__(self) -> None:  # once in each thread
+        self.name = threading.current_thread().name
+        self.lane: Lane | None = None
 
 
 here = _Here()
-"""The lane of this thread: ``here.lane``, None while it serves nobody."""
+"""This thread: its name, and as ``here.lane`` its lane, None while it serves nobody."""
 
 
 class _Once:
@@ -142,9 +171,15 @@ def _put_next(handler: Any, lane: Lane, names: tuple[str, ...]) -> None:
             return
 
 
-def run_handler(handler: Any, lane: Lane, *args: Any, **kwargs: Any) -> None:
+_plain_init = socketserver.BaseRequestHandler.__init__
+
+
+def run_handler(handler: Any, lane: Lane, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Call the handler's ``__init__``, which calls its ``setup``, ``handle`` and ``finish``; all are marked."""
     lane.made = type(handler)
+    if type(handler).__init__ is _plain_init and len(args) == 3 and not kwargs:
+        _run_plain(handler, lane, *args)
+        return
     lane.begin("__init__")
     _put_next(handler, lane, ("setup", "handle", "finish"))
     try:
@@ -158,6 +193,29 @@ def run_handler(handler: Any, lane: Lane, *args: Any, **kwargs: Any) -> None:
         for name in ("setup", "handle", "finish"):  # an __init__ that never came to them
             if type(getattr(handler, name, None)) is _Once:
                 object.__delattr__(handler, name)
+
+
+def _run_plain(handler: Any, lane: Lane, request: Any, client_address: Any, server: Any) -> None:
+    """What ``BaseRequestHandler.__init__`` does, line for line; to mark it from outside costs twenty times as much."""
+    done = whole = RAISED  # how what is under way ends, and __init__ itself
+    lane.begin("__init__")
+    handler.request = request
+    handler.client_address = client_address
+    handler.server = server
+    lane.begin("setup")
+    try:
+        handler.setup()
+        lane.mark(_HANDLES)
+        try:
+            handler.handle()
+            done = whole = RETURNED
+        finally:
+            lane.mark(_FINISHES[done])
+            done = RAISED
+            handler.finish()
+            done = RETURNED
+    finally:
+        lane.end((done, whole if done is RETURNED else RAISED))
 
 
 @hide

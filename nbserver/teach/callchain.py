@@ -1,7 +1,8 @@
 """The chain of calls by which ``socketserver`` serves one client: what was called, and what will be.
 
 What was called is read from *marks* (`nbserver.net.steps`): of one thread name, time, name, time, …, with None in
-place of a name where the call that was begun last returned, and False where it raised. What will be called is what the
+place of a name where the call that was begun last returned, False where it raised, and a tuple where several of these
+happened at once. What will be called is what the
 standard library does for a server of this kind.
 """
 
@@ -136,8 +137,7 @@ def _supplier(cls: type | None, name: str) -> type | None:
 def _read(marks: list[Any], column: int, depth: int) -> Iterator[Call]:
     """The calls of one thread, in the order in which they began."""
     calls, running = list[Call](), list[int]()
-    marks = marks[:]  # its thread goes on
-    for what, when in zip(marks[::2], marks[1::2], strict=False):
+    for what, when in _single(marks):
         if isinstance(what, str):
             running.append(len(calls))
             calls.append(Call(what, "", None, column, depth + len(running) - 1, CallState.RUNNING, when))
@@ -149,6 +149,14 @@ def _read(marks: list[Any], column: int, depth: int) -> Iterator[Call]:
         # A program's server, which is observed from the first call inside it: the end of the last is as good as its own.
         calls[0] = calls[0]._replace(state=CallState.RETURNED, seconds=when - (calls[0].begin or when))
     return iter(calls)
+
+
+def _single(marks: list[Any]) -> Iterator[tuple[Any, float]]:
+    """The marks one by one."""
+    marks = list(marks)  # its thread goes on
+    for what, when in zip(marks[::2], marks[1::2], strict=False):
+        for one in what if isinstance(what, tuple) else (what,):
+            yield one, when
 
 
 def is_threading(server: type) -> bool:
