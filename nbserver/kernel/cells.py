@@ -37,3 +37,15 @@ def current_cell() -> Cell:
     # same.
     cell_id = parent.get("metadata", {}).get("cellId") or parent.get("content", {}).get("code", "")
     return Cell(cell_id, ip.execution_count)
+
+
+def name_of(file: str) -> str | None:
+    """What people call the cell that the code of `file` was written in: ``cell [3]``.
+
+    "" for a cell whose number is not known, None for what is no cell.
+    """
+    ip = shell()
+    numbers = getattr(ip.compile, "_filename_map", {}) if ip is not None else {}
+    if file not in numbers:
+        return None
+    return f"cell [{numbers[file]}]" if numbers[file] else ""

@@ -1,6 +1,7 @@
 """Sockets and threads, with nothing but Python: the observed, hardened ``socketserver``."""
 
 from .binding import address_error
+from .callchain import OFFSET, chain_of
 from .certificate import Certificate, throwaway_certificate
 from .clock import Clock
 from .connection import Connection
@@ -37,6 +38,7 @@ __all__ = [
     "Observation",
     "Observed",
     "LONGEST",
+    "OFFSET",
     "Limits",
     "ObservedSocket",
     "Rule",
@@ -47,6 +49,7 @@ __all__ = [
     "address_error",
     "address_text",
     "bound_to",
+    "chain_of",
     "at_port",
     "find",
     "listen",

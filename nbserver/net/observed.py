@@ -33,7 +33,7 @@ from .observation import Observation
 from .peer import address_text
 from .resilient import ResilientLoop
 from .sockets import ObservedDatagramSocket, ObservedSocket, Seen, datagram_servers
-from .steps import MOST, RAISED, RETURNED, Lane, Mark, SteppedBinding, SteppedThreads, here
+from .steps import FINISHED, FINISHES, MOST, RAISED, SHUT_DOWN, Lane, Mark, here, now, stepped
 from .tls import TLSSocket
 from .workers import PooledThreads
 
@@ -91,18 +91,21 @@ class Observed(ResilientLoop):
         loop = self._loop
         if loop.thread is threading.current_thread():
             loop.serving = connection  # until it looks for the next one: those wait in the backlog
-        lane = self._lane_for(connection)
         previous, previous_lane = context.enter(connection), here.lane
-        here.lane = lane
-        lane.begin("finish_request")
+        lane = here.lane = self._lane_for(connection)
+        if lane.slow.is_used:
+            lane.mark(FINISHES if lane else self._enters)
+        else:
+            lane += (FINISHES if lane else self._enters, now())
         how: Mark = RAISED
         try:
             why = self.observation.gate.why_not(connection, request)
             if why:
                 connection.note = why
+                how = FINISHED
                 return
             super().finish_request(request, client_address)
-            how = RETURNED
+            how = FINISHED
         except InputClosed:
             pass  # the client left while the handler asked a person: an ordinary end
         except SystemExit:
@@ -112,7 +115,7 @@ class Observed(ResilientLoop):
             connection.failed(error, _report)
             raise
         finally:
-            lane.end(how)
+            lane += (how, now())
             here.lane = previous_lane
             context.enter(previous)
             connection.left()
@@ -120,9 +123,9 @@ class Observed(ResilientLoop):
     def _lane_for(self, connection: Connection | None) -> Lane:
         """Where this thread marks what it calls for `connection`; None: for whomever it serves."""
         lane = here.lane
-        if lane is None or (connection is not None and lane.number != connection.number):
-            # A thread of the user's own, or one that does something for somebody else's connection.
-            lane = connection.lane.in_thread(here.name) if connection is not None else None
+        if connection is not None and (lane is None or lane.number != connection.number):
+            # A thread that has just begun, or one that does something for somebody else's connection.
+            lane = connection.lane.in_thread(here.name)
         return lane if lane is not None and len(lane) < MOST else self.observation.new_lane(is_slow=False)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -138,28 +141,19 @@ class Observed(ResilientLoop):
         """As the class's own, and what it prints is the connection's; the connection has ended then."""
         connection = self.observation.of_request(request)
         previous = context.enter(context.current() or connection)
-        previous_lane = here.lane
-        lane = here.lane = self._lane_for(connection)
-        lane.begin("shutdown_request")
+        lane = self._lane_for(connection)
+        here.closing = lane
+        if lane.slow.is_used:
+            lane.begin("shutdown_request")
+        else:
+            lane += ("shutdown_request", now())
         try:
             super().shutdown_request(request)
         finally:
-            lane.end()
-            here.lane = previous_lane
+            lane += (SHUT_DOWN, now())
             context.enter(previous)
             if connection is not None:
                 connection.end()
-
-    def close_request(self, request: Any) -> None:
-        """As the class's own."""
-        lane = here.lane
-        if lane is None:  # else the one that shutdown_request() has chosen
-            lane = self._lane_for(self.observation.of_request(request))
-        lane.begin("close_request")
-        try:
-            super().close_request(request)
-        finally:
-            lane.end()
 
     def server_close(self) -> None:
         """As the class's own, after the loop has ended: a closed listener would make it spin."""
@@ -291,6 +285,25 @@ class Accepting(socketserver.TCPServer):
             request.setblocking(True)  # BSD's accept() hands the listener's own mode on
         return request, address
 
+    def shutdown_request(self, request: Any) -> None:
+        """As the standard library's, line for line; that it calls `close_request` is noted."""
+        try:
+            request.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the client has closed it already
+        self._closes()
+        self.close_request(request)
+
+    def _closes(self) -> None:
+        """``close_request`` is called next, by the standard library's `shutdown_request`."""
+        lane = here.closing
+        if lane is None:
+            return
+        if lane.slow.is_used:
+            lane.begin("close_request")
+        else:
+            lane += ("close_request", now())
+
 
 @teach.hide
 class Datagrams(socketserver.UDPServer):
@@ -311,8 +324,6 @@ class Datagrams(socketserver.UDPServer):
         return (data, self.socket), address
 
 
-# Who marks a hook that not every server class has.
-_FRONT = {SteppedThreads: "process_request_thread", SteppedBinding: "server_bind"}
 _classes: weakref.WeakValueDictionary[type, type] = weakref.WeakValueDictionary()
 
 
@@ -338,8 +349,7 @@ def observed_class(cls: type[socketserver.BaseServer]) -> type[Any]:
         ours = [part for part in (PooledThreads, Datagrams, Accepting, ResilientLoop) if _is_in_use(part.__base__, cls)]
         # The standard library's own TCPServer and UDPServer come with the parts that stand in front of them.
         own = [] if any(issubclass(part, cls) for part in ours) else [cls]
-        front = [part for part, name in _FRONT.items() if hasattr(cls, name)]
-        known = types.new_class(cls.__name__, (Observed, *front, *own, *ours))
+        known = types.new_class(cls.__name__, (Observed, *stepped(cls), *own, *ours))
         known.__module__, known.__qualname__, known.__doc__ = cls.__module__, cls.__qualname__, cls.__doc__
         teach.hide(known)
         _classes[cls] = known

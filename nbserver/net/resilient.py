@@ -19,10 +19,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .. import context, teach
-from .steps import ACCEPTED, ACCEPTS, PROCESSES, RAISED, RETURNED, Lane, Mark, here, run_handler
+from .steps import ACCEPTED, ACCEPTS, FINISHES, PROCESSES, RAISED, RETURNED, Lane, here, now, run_handler
+
+if TYPE_CHECKING:
+    from .slowmotion import SlowMotion
 
 _CAPACITY = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _FATAL = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK}
@@ -141,6 +144,7 @@ class ResilientLoop(socketserver.BaseServer):
 
     socket: Any
     observation: Any  # of the observer above
+    _enters = FINISHES  # what a thread has called when it comes to finish_request()
     _BaseServer__shutdown_request: bool
 
     @property
@@ -220,8 +224,12 @@ class ResilientLoop(socketserver.BaseServer):
             self._trouble(f"{step.__name__.lstrip('_')}: {type(error).__name__}")
 
     def _handle_request_noblock(self) -> None:
-        lane = here.lane = Lane(self.observation.slow_motion, here.name)
-        lane.mark(ACCEPTS)
+        slow: SlowMotion = self.observation.slow_motion
+        lane = here.lane = Lane(slow, here.name)
+        if slow.is_used:
+            lane.mark(ACCEPTS)
+        else:
+            lane += (ACCEPTS, now())
         try:
             request, client_address = self.get_request()
         except BaseException as error:
@@ -231,20 +239,25 @@ class ResilientLoop(socketserver.BaseServer):
                 raise
             self._accept_failed(error)
             return
-        lane.end()
+        lane += (RETURNED, now())
         self._failures = 0
         if not self._turn_away(request, client_address):
             self._process(self._begin(request, client_address), client_address, lane)
 
     def _process(self, request: Any, client_address: Any, lane: Lane) -> None:
         previous = self._speak_to(request, client_address)
-        ended: Mark = RETURNED
+        slow = lane.slow
         try:
-            lane.begin("verify_request")
+            if slow.is_used:
+                lane.begin("verify_request")
+            else:
+                lane += ("verify_request", now())
             if self.verify_request(request, client_address):
-                lane.mark(PROCESSES)
+                if slow.is_used:
+                    lane.mark(PROCESSES)
+                else:
+                    lane += (PROCESSES, now())
                 self.process_request(request, client_address)
-                ended = ACCEPTED
             else:
                 lane.end()
                 self._refused(request, client_address)
@@ -261,7 +274,7 @@ class ResilientLoop(socketserver.BaseServer):
             self.shutdown_request(request)
             raise
         finally:
-            lane.end(ended)
+            lane += (ACCEPTED, now())
             here.lane = None
             context.enter(previous)
 

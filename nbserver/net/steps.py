@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Union
 
-from ..teach import hide
+from ..teach import hide, supplier
 
 if TYPE_CHECKING:
     from .slowmotion import SlowMotion
@@ -27,11 +27,18 @@ now: Callable[[], float] = time.perf_counter
 RETURNED, RAISED = None, False
 """In place of a name: the call that was begun last, and has not ended, returned; or raised."""
 
-Mark = Union[str, None, bool, tuple[Union[str, None, bool], ...]]
+One = Union[str, None, bool]
+Mark = Union[One, tuple[One, ...]]
 
+# With a stroke before it, a name is the end of that call and of all inside it.
 ACCEPTS = ("_handle_request_noblock", "get_request")
-ACCEPTED = (RETURNED, RETURNED)
+ACCEPTED = "/_handle_request_noblock"
 PROCESSES = (RETURNED, "process_request")
+FINISHES = ("finish_request",)
+FINISHES_IN_THREAD = ("process_request_thread", "finish_request")
+FINISHED = "/finish_request"
+SHUT_DOWN = ("/shutdown_request", "/process_request_thread")
+_SETS_UP = ("__init__", "setup")
 _HANDLES = (RETURNED, "handle")
 _FINISHES = {RETURNED: (RETURNED, "finish"), RAISED: (RAISED, "finish")}
 
@@ -76,14 +83,14 @@ class Lane(list[Any]):
         """What was begun last has ended."""
         self += (how, now())  # noqa: PLW0642
 
-    def mark(self, several: tuple[Union[str, None, bool], ...]) -> None:
+    def mark(self, several: tuple[One, ...]) -> None:
         """One has ended, and the next begins; in slow motion one after the other."""
         if not self.slow.is_used:
             self += (several, now())  # noqa: PLW0642
             return
         for what in several:
-            if isinstance(what, str):
-                self.begin(what)
+            if what and what[0] != "/":  # type: ignore[index]
+                self.begin(what)  # type: ignore[arg-type]
             else:
                 self.end(what)
 
@@ -123,10 +130,12 @@ class _Here(threading.local):
     def __init__(self) -> None:  # once in each thread
         self.name = threading.current_thread().name
         self.lane: Lane | None = None
+        self.closing: Lane | None = None
 
 
 here = _Here()
-"""This thread: its name, and as ``here.lane`` its lane, None while it serves nobody."""
+"""This thread: its name, and as ``here.lane`` its lane, None while it serves nobody; as
+``here.closing`` that of the connection that it shut down last."""
 
 
 class _Once:
@@ -176,8 +185,8 @@ _plain_init = socketserver.BaseRequestHandler.__init__
 
 def run_handler(handler: Any, lane: Lane, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Call the handler's ``__init__``, which calls its ``setup``, ``handle`` and ``finish``; all are marked."""
-    lane.made = type(handler)
-    if type(handler).__init__ is _plain_init and len(args) == 3 and not kwargs:
+    made = lane.made = type(handler)
+    if made.__init__ is _plain_init and len(args) == 3 and not kwargs:
         _run_plain(handler, lane, *args)
         return
     lane.begin("__init__")
@@ -197,45 +206,66 @@ def run_handler(handler: Any, lane: Lane, args: tuple[Any, ...], kwargs: dict[st
 
 def _run_plain(handler: Any, lane: Lane, request: Any, client_address: Any, server: Any) -> None:
     """What ``BaseRequestHandler.__init__`` does, line for line; to mark it from outside costs twenty times as much."""
-    done = whole = RAISED  # how what is under way ends, and __init__ itself
-    lane.begin("__init__")
+    slow = lane.slow
+    if slow.is_used:
+        lane.begin("__init__")
     handler.request = request
     handler.client_address = client_address
     handler.server = server
-    lane.begin("setup")
+    if slow.is_used:
+        lane.begin("setup")
+    else:
+        lane += (_SETS_UP, now())
+    done = whole = RAISED  # how what is under way ends, and __init__ itself
     try:
         handler.setup()
-        lane.mark(_HANDLES)
+        if slow.is_used:
+            lane.mark(_HANDLES)
+        else:
+            lane += (_HANDLES, now())
         try:
             handler.handle()
             done = whole = RETURNED
         finally:
-            lane.mark(_FINISHES[done])
+            if slow.is_used:
+                lane.mark(_FINISHES[done])
+            else:
+                lane += (_FINISHES[done], now())
             done = RAISED
             handler.finish()
             done = RETURNED
     finally:
-        lane.end((done, whole if done is RETURNED else RAISED))
+        lane += ((done, whole if done is RETURNED else RAISED), now())
 
 
 @hide
 class SteppedThreads:
-    """In front of a class with threads: what its threads call is theirs."""
+    """In front of a class that has its own way with threads, or datagrams: what a thread calls is noted there."""
+
+    _enters = FINISHES
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """As the class's own, with a lane for this thread."""
         lane = self._connection_of(request, client_address).lane_of(request)  # type: ignore[attr-defined]
         previous, here.lane = here.lane, lane
-        lane.begin("process_request_thread")
         try:
-            super().process_request_thread(request, client_address)  # type: ignore[misc]
-        except BaseException:
-            lane.end(RAISED)
-            raise
-        else:
-            lane.end()
+            with lane.step("process_request_thread"):
+                super().process_request_thread(request, client_address)  # type: ignore[misc]
         finally:
             here.lane = previous
+
+
+@hide
+class SteppedClosing:
+    """In front of a class that has its own ``shutdown_request``, or datagrams."""
+
+    def close_request(self, request: Any) -> None:
+        """As the class's own."""
+        with self._lane_for(self.observation.of_request(request)).step("close_request"):  # type: ignore[attr-defined]
+            super().close_request(request)  # type: ignore[misc]
+
+    def _closes(self) -> None:
+        """Noted above, whoever calls it."""
 
 
 @hide
@@ -246,3 +276,18 @@ class SteppedBinding:
         """As the class's own."""
         with self.observation.life.step("server_bind"):  # type: ignore[attr-defined]
             super().server_bind()  # type: ignore[misc]
+
+
+def stepped(cls: type) -> list[type]:
+    """What stands in front of a server class besides, for the hooks that not every class has, or that this one has."""
+    is_datagram = issubclass(cls, socketserver.UDPServer)
+
+    def has_own(*names: str) -> bool:
+        return is_datagram or any(supplier(cls, name).__module__ != "socketserver" for name in names)
+
+    front: list[type] = []
+    if hasattr(cls, "process_request_thread") and has_own("process_request", "process_request_thread"):
+        front.append(SteppedThreads)
+    if has_own("shutdown_request"):
+        front.append(SteppedClosing)
+    return [*front, SteppedBinding] if hasattr(cls, "server_bind") else front

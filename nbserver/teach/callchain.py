@@ -1,8 +1,8 @@
 """The chain of calls by which ``socketserver`` serves one client: what was called, and what will be.
 
 What was called is read from *marks* (`nbserver.net.steps`): of one thread name, time, name, time, …, with None in
-place of a name where the call that was begun last returned, False where it raised, and a tuple where several of these
-happened at once. What will be called is what the
+place of a name where the call that was begun last returned, and False where it raised; a name with a stroke before it
+is the end of that call and of all inside it; a tuple is several of these at once. What will be called is what the
 standard library does for a server of this kind.
 """
 
@@ -136,19 +136,29 @@ def _supplier(cls: type | None, name: str) -> type | None:
 
 def _read(marks: list[Any], column: int, depth: int) -> Iterator[Call]:
     """The calls of one thread, in the order in which they began."""
-    calls, running = list[Call](), list[int]()
+    calls, running, when = list[Call](), list[int](), 0.0
     for what, when in _single(marks):
-        if isinstance(what, str):
+        if isinstance(what, str) and not what.startswith("/"):
             running.append(len(calls))
             calls.append(Call(what, "", None, column, depth + len(running) - 1, CallState.RUNNING, when))
-        elif running:
-            at = running.pop()
-            state = CallState.RETURNED if what is None else CallState.RAISED
+            continue
+        for at in _ended(what, calls, running):
+            state = CallState.RAISED if what is False else CallState.RETURNED
             calls[at] = calls[at]._replace(state=state, seconds=when - (calls[at].begin or when))
     if running and len(calls) > 1 and calls[running[-1]].name == "__init__" and calls[-1].name == "server_activate":
         # A program's server, which is observed from the first call inside it: the end of the last is as good as its own.
         calls[0] = calls[0]._replace(state=CallState.RETURNED, seconds=when - (calls[0].begin or when))
     return iter(calls)
+
+
+def _ended(what: Any, calls: list[Call], running: list[int]) -> list[int]:
+    """Take those out of `running` that a mark ends: the innermost, or all down to that of a name."""
+    if not isinstance(what, str):
+        return [running.pop()] if running else []
+    outer = max((n for n, at in enumerate(running) if calls[at].name == what[1:]), default=len(running))
+    ended = running[outer:]
+    del running[outer:]
+    return ended
 
 
 def _single(marks: list[Any]) -> Iterator[tuple[Any, float]]:
@@ -206,6 +216,13 @@ def as_data(one: Chain, offset: float) -> dict[str, Any]:
             for call in one.calls
         ],
     }
+
+
+def methods(one: Chain) -> Iterator[tuple[str, type | None, str]]:
+    """All that a chain of this server and this handler may call: on whom, the class, the name."""
+    calls = [_of(_call(name, 0, 0, CallState.TO_COME), "server") for name in (*_MADE, "serve_forever", "handle_error")]
+    for call in (*calls, *expected(one.server)):
+        yield call.of, one.server if call.of == "server" else one.handler, call.name
 
 
 def source(cls: type | None, name: str) -> tuple[str, int, str] | None:
