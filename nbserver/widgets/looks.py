@@ -49,7 +49,7 @@ def _source(server: Any, number: int) -> Any:
             file, line, text = written
             cell = cells.name_of(file)
             where = os.path.basename(file) if cell is None else cell or server.cell
-            found[f"{whose}.{name}"] = [where, line, text]
+            found[f"{whose}.{name}"] = [where, line + (cell == ""), text]  # below the line with the magic
     return found
 
 

@@ -12,7 +12,7 @@ function makeCall(choose) {
   const element = h("li", {}, button);
   return {
     element,
-    show(call, at, { hues, isChosen, now, words }) {
+    show(call, at, { hues, isChosen, thread, now, words }) {
       const duration = took(call, now, words);
       text(mark, { returned: "✓", raised: "✗", running: "▶", held: "❚❚", unseen: "✓" }[call.state] ?? "");
       text(number, String(at + 1));
@@ -20,7 +20,7 @@ function makeCall(choose) {
       text(found, call.class);
       attribute(found, "data-hue", hueOf(hues, call.class));
       text(lasts, duration);
-      attributes(element, { style: `grid-row: ${at + 2}; grid-column: ${call.column + 1}; --nbs-depth: ${call.depth}` });
+      attributes(element, { style: `grid-row: ${at + 2}; grid-column: ${call.column + 1}; --nbs-depth: ${call.depth}`, "data-thread": thread });
       attributes(button, {
         "data-state": call.state, "aria-expanded": String(isChosen), "aria-current": call.isReached ? "step" : null,
         "aria-label": words("chain.call", { number: at + 1, name: call.name, class: call.class, state: words(call.state === "held" ? "chain.isHeld" : `chain.${call.state}`), lasts: call.seconds === null ? "" : duration }),
@@ -98,12 +98,13 @@ export function makeChain(hub, signal, { onSelect }) {
 
   function showCalls(reached) {
     const hues = [...seen.server, ...seen.handler];
+    const first = seen.calls.findIndex((call) => call.column === 1);
     seen.calls.forEach((call, at) => {
       if (!calls[at]) {
         calls.push(makeCall(() => { chosen = chosen === at ? null : at; refresh(); }));
         list.append(calls[at].element);
       }
-      calls[at].show({ ...call, isReached: at === reached }, at, { hues, isChosen: at === chosen, now: store.now(), words });
+      calls[at].show({ ...call, isReached: at === reached }, at, { hues, isChosen: at === chosen, thread: at === first ? threads[1].textContent : null, now: store.now(), words });
     });
     for (const one of calls.splice(seen.calls.length)) one.element.remove();
   }

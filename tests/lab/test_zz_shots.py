@@ -1,0 +1,22 @@
+from .test_lessons_callchain import *
+def test_shots(tutorial):
+    page = tutorial.page
+    tutorial.run(2)
+    expect(page.get_by_role("textbox", name="Input of client 3")).to_be_visible(timeout=PATIENCE * SECOND)
+    say(page, 1, "hello")
+    print(page.locator(".jp-InputPrompt").all_inner_texts(), tutorial.ask("__import__('nbserver').servers()[0].cell"))
+    step(page, 8).click()
+    page.wait_for_timeout(1200)
+    el = chain(page)
+    el.screenshot(path="/tmp/shots-a/light.png")
+    press(page, "Slow motion")
+    page.get_by_role("button", name="Add client", exact=True).click()
+    page.wait_for_timeout(1500)
+    el.screenshot(path="/tmp/shots-a/slow.png")
+    tutorial.ask("setattr(__import__('nbserver').servers()[0].panel.mirror,'lang','zh')")
+    page.evaluate("() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    page.wait_for_timeout(1500)
+    page.locator(".nbs-chain").first.screenshot(path="/tmp/shots-a/dark-zh.png")
+    tutorial.ask("setattr(__import__('nbserver').servers()[0].panel.mirror,'scale',2.0)")
+    page.wait_for_timeout(1000)
+    page.locator(".nbs-chain").first.screenshot(path="/tmp/shots-a/big.png")
