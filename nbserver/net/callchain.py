@@ -26,7 +26,9 @@ def chain_of(observation: Observation, connection: Connection | None = None) -> 
         held = slow.step_of(lanes)
     else:
         lanes, held = slow.of_number(0), slow.held.get(0, "")
-    known = [(lane.thread, lane) for lane in lanes] or [(serving.thread if serving else "", [])]
+    known: list[tuple[str, list[Any]]] = [(lane.thread, lane) for lane in lanes] or [
+        (serving.thread if serving else "", [])
+    ]
     return callchain.chain(
         observation.server_class,
         next((lane.made for lane in lanes if lane.made), _handler_class(observation.handler_class)),

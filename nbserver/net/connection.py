@@ -473,7 +473,7 @@ class Connection(Traffic):
             timeout: How long to wait until it is held, in seconds.
 
         Raises:
-            NotHeard: It was not held in time: it is in the middle of a call, in ``handle()`` for instance, or has ended.
+            NotHeard: It was not held in time: it is inside a call, such as ``handle()``, or has ended.
 
         Thread: any.
         """

@@ -287,7 +287,7 @@ class Accepting(socketserver.TCPServer):
 
     def shutdown_request(self, request: Any) -> None:
         """As the standard library's, line for line; that it calls `close_request` is noted."""
-        try:
+        try:  # noqa: SIM105  # a third of a microsecond less, for each connection
             request.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # the client has closed it already

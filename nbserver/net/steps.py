@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 from ..teach import hide, supplier
 
@@ -27,8 +27,8 @@ now: Callable[[], float] = time.perf_counter
 RETURNED, RAISED = None, False
 """In place of a name: the call that was begun last, and has not ended, returned; or raised."""
 
-One = Union[str, None, bool]
-Mark = Union[One, tuple[One, ...]]
+One = str | None | bool
+Mark = One | tuple[One, ...]
 
 # With a stroke before it, a name is the end of that call and of all inside it.
 ACCEPTS = ("_handle_request_noblock", "get_request")
@@ -46,8 +46,8 @@ _FINISHES = {RETURNED: (RETURNED, "finish"), RAISED: (RAISED, "finish")}
 class Lane(list[Any]):
     """What one thread calls for one connection. Thread: that one; any may read.
 
-    It holds what, when, what, when, …: a name is a call that was made, `RETURNED` or `RAISED` is the end of the one that
-    was made last and has not ended, a tuple is several of these at once. Times are in seconds, on the clock of
+    It holds what, when, what, when, …: a name is a call that was made, `RETURNED` or `RAISED` is the end of the one
+    that was made last and has not ended, a tuple is several of these at once. Times are in seconds, on the clock of
     `time.perf_counter`.
 
     Attributes:
@@ -77,16 +77,16 @@ class Lane(list[Any]):
         """`step` is called now; in slow motion, as soon as somebody says so."""
         if self.slow.is_used:
             self.slow.hold(self, step)
-        self += (step, now())  # noqa: PLW0642
+        self += (step, now())
 
     def end(self, how: Mark = RETURNED) -> None:
         """What was begun last has ended."""
-        self += (how, now())  # noqa: PLW0642
+        self += (how, now())
 
     def mark(self, several: tuple[One, ...]) -> None:
         """One has ended, and the next begins; in slow motion one after the other."""
         if not self.slow.is_used:
-            self += (several, now())  # noqa: PLW0642
+            self += (several, now())
             return
         for what in several:
             if what and what[0] != "/":  # type: ignore[index]
@@ -168,7 +168,7 @@ class _Once:
 def _put_next(handler: Any, lane: Lane, names: tuple[str, ...]) -> None:
     """Mark the call of the first of `names` that is an ordinary method, and then of those behind it.
 
-    One at a time, each while nothing of the student's runs, so that ``vars(self)`` never shows it to a method of theirs.
+    One at a time, each while nothing of the student's runs: ``vars(self)`` never shows it to one of these methods.
     """
     for at, name in enumerate(names):
         method = getattr(handler, name, None)
@@ -216,7 +216,8 @@ def _run_plain(handler: Any, lane: Lane, request: Any, client_address: Any, serv
         lane.begin("setup")
     else:
         lane += (_SETS_UP, now())
-    done = whole = RAISED  # how what is under way ends, and __init__ itself
+    done: bool | None = RAISED  # how what is under way ends; `whole` is how __init__ itself does
+    whole: bool | None = RAISED
     try:
         handler.setup()
         if slow.is_used:

@@ -146,7 +146,7 @@ def _read(marks: list[Any], column: int, depth: int) -> Iterator[Call]:
             state = CallState.RAISED if what is False else CallState.RETURNED
             calls[at] = calls[at]._replace(state=state, seconds=when - (calls[at].begin or when))
     if running and len(calls) > 1 and calls[running[-1]].name == "__init__" and calls[-1].name == "server_activate":
-        # A program's server, which is observed from the first call inside it: the end of the last is as good as its own.
+        # A program's server, which is observed from the first call inside it: the end of the last is as good.
         calls[0] = calls[0]._replace(state=CallState.RETURNED, seconds=when - (calls[0].begin or when))
     return iter(calls)
 

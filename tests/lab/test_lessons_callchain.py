@@ -1,4 +1,4 @@
-"""The lesson of the call chain in a real JupyterLab: who calls whom, in which thread, found in which class; step by step."""
+"""The lesson of the call chain in a real JupyterLab: who calls whom, in which thread, found in which class."""
 
 from __future__ import annotations
 
@@ -72,7 +72,10 @@ def test_lesson_7_the_call_chain_of_the_tutorial_as_it_happens(tutorial):
     step(page, 8).click()
     server = chain(page).get_by_role("list", name="Look-up order of the server")
     expect(server.get_by_role("listitem")).to_have_text(
-        [re.compile(rf"^\W*{name}") for name in ("ThreadingTCPServer", "ThreadingMixIn", "TCPServer", "BaseServer", "object")]
+        [
+            re.compile(rf"^\W*{name}")
+            for name in ("ThreadingTCPServer", "ThreadingMixIn", "TCPServer", "BaseServer", "object")
+        ]
     )
     expect(server.locator("[aria-current]")).to_have_text(re.compile("ThreadingMixIn.*process_request found"))
     source = chain(page).get_by_role("region", name="Source of process_request")
@@ -98,6 +101,7 @@ def test_lesson_7_slow_motion_holds_each_step_and_the_others_go_on(tutorial):
     # Two have ended; the third is held before finish(), which is called when handle() has returned.
     for number in (1, 3):
         expect(page.get_by_role("row", name=f"Connection #{number}", exact=True)).to_contain_text("closed")
+    press(page, "Connection #2, held before finish()")
     status = chain(page).get_by_role("status")
     expect(status).to_have_text("#2 is held before finish()")
     press(page, "Next step of #2")

@@ -94,7 +94,14 @@ def test_the_chain_of_the_tutorials_server_is_what_the_tutorial_says(serve, conn
     chain = finished(server, connect)
     look_up = [cls.__name__ for cls in order(chain.server)]
     if family.name == "unix":
-        assert look_up == ["ThreadingUnixStreamServer", "ThreadingMixIn", "UnixStreamServer", "TCPServer", "BaseServer", "object"]
+        assert look_up == [
+            "ThreadingUnixStreamServer",
+            "ThreadingMixIn",
+            "UnixStreamServer",
+            "TCPServer",
+            "BaseServer",
+            "object",
+        ]
         assert names["TCPServer"] in look_up
     else:
         assert "->".join(look_up) == LOOK_UP + "->object"
@@ -312,7 +319,9 @@ def test_each_step_waits_for_next_and_others_wait_in_the_backlog(serve, connect)
         assert server.backlog == 1
     client.send(b"hello")
     assert [server[1].next(5) for _ in range(2)] == ["verify_request", "process_request"]
-    server.wait_held(5, 0)  # the accept loop is before the next client, the first one's thread before its own first step
+    server.wait_held(
+        5, 0
+    )  # the accept loop is before the next client, the first one's thread before its own first step
     assert server[1].wait_held(5) == "process_request_thread" and server.held[0] == "_handle_request_noblock"
     rest = [name for name, _ in TUTORIAL_THREAD]
     assert [server[1].next(5) for _ in rest] == rest
@@ -383,7 +392,9 @@ def test_a_limit_of_time_does_not_bite_while_it_is_held(serve, connect, until):
     assert server[1].wait_held(5) == "handle"
     looked = threading.Event()
     seen = []
-    server.observation.call_regularly(type("Ticks", (), {"tick": lambda self: seen.append(1) or len(seen) < 5 or looked.set()})())
+    server.observation.call_regularly(
+        type("Ticks", (), {"tick": lambda self: seen.append(1) or len(seen) < 5 or looked.set()})()
+    )
     assert looked.wait(5)  # the clock has looked five times, half a second has gone by
     assert not server[1].is_over and server[1].held == "handle"
     server[1].next(5)
