@@ -120,8 +120,8 @@ def test_lesson_7_all_are_held_and_who_connects_waits_in_the_backlog(tutorial):
     tutorial.run(2)
     status = chain(page).get_by_role("status")
     expect(status).to_have_text(
-        "The accept loop is held before _handle_request_noblock(): 3 wait in the backlog, connected by the operating system "
-        "and not accepted",
+        "The accept loop is held before _handle_request_noblock(): 3 wait in the backlog, connected by the operating "
+        "system and not accepted",
         timeout=PATIENCE * SECOND,
     )
     press(page, "Next step of the accept loop")

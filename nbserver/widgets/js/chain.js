@@ -1,7 +1,7 @@
 // The call chain of one connection: what was called, in which thread, in which class it was found; and slow motion.
 import { makeChainHead } from "./chainhead.js";
 import { makeLadders } from "./chainladder.js";
-import { hueOf, reachedAt, took } from "./chainsteps.js";
+import { hueOf, reachedAt, STATES, took } from "./chainsteps.js";
 import { attribute, attributes, h, text } from "./dom.js";
 import { makeLook } from "./look.js";
 
@@ -23,7 +23,7 @@ function makeCall(choose) {
       attributes(element, { style: `grid-row: ${at + 2}; grid-column: ${call.column + 1}; --nbs-depth: ${call.depth}`, "data-thread": thread });
       attributes(button, {
         "data-state": call.state, "aria-expanded": String(isChosen), "aria-current": call.isReached ? "step" : null,
-        "aria-label": words("chain.call", { number: at + 1, name: call.name, class: call.class, state: words(call.state === "held" ? "chain.isHeld" : `chain.${call.state}`), lasts: call.seconds === null ? "" : duration }),
+        "aria-label": words("chain.call", { number: at + 1, name: call.name, class: call.class, state: words(STATES[call.state]), lasts: call.seconds === null ? "" : duration }),
         title: words("chain.source"),
       });
     },

@@ -3,6 +3,7 @@ import { hueOf, lookUp } from "./chainsteps.js";
 import { attribute, attributes, h, text } from "./dom.js";
 
 const SIGNS = { passed: "↓", found: "●", rest: "" };
+const WORDS = { passed: "chain.passed", found: "chain.found" };
 
 function makeLadder() {
   const [title, list] = [h("h4"), h("ol", { class: "nbs-ladder" })];
@@ -17,7 +18,7 @@ function makeLadder() {
         const [sign, cls, word] = list.children[at].children;
         text(sign, SIGNS[rung.how]);
         text(cls, rung.name);
-        text(word, call && rung.how !== "rest" ? words(`chain.${rung.how}`, { name: call.name }) : "");
+        text(word, call && rung.how !== "rest" ? words(WORDS[rung.how], { name: call.name }) : "");
         attributes(list.children[at], { "data-how": rung.how, "data-hue": hueOf(hues, rung.name), "aria-current": rung.how === "found" ? "true" : null });
       });
     },

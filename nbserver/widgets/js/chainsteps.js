@@ -3,6 +3,11 @@ import { duration } from "./format.js";
 
 export const HUES = 7; // colours of classes; `object` has none
 
+/** The word for how a call stands. */
+export const STATES = {
+  unseen: "chain.unseen", returned: "chain.returned", raised: "chain.raised", running: "chain.running", held: "chain.isHeld", "to come": "chain.toCome",
+};
+
 /** The number of a class's colour: the same wherever its name stands. `classes` are all that are shown, in their order. */
 export function hueOf(classes, name) {
   const at = classes.filter((one) => one !== "object").indexOf(name);
