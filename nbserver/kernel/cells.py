@@ -36,7 +36,9 @@ def current_cell() -> Cell:
     # JupyterLab, Notebook 7 and nbclient name the cell in the request; where nobody does, its text is what stays the
     # same.
     cell_id = parent.get("metadata", {}).get("cellId") or parent.get("content", {}).get("code", "")
-    return Cell(cell_id, ip.execution_count)
+    # Newer IPythons count on before the cell runs, older ones after it: what is being run knows its own number.
+    running = getattr(ip.displayhook, "exec_result", None)
+    return Cell(cell_id, getattr(running, "execution_count", None) or ip.execution_count)
 
 
 def name_of(file: str) -> str | None:

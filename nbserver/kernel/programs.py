@@ -14,7 +14,7 @@ from ..console import Program
 from ..errors import NbserverError, UsageError
 from ..events import Kind
 from ..net import Access, Limits, Observed, Server, address_error, observed_class, refuse_forking
-from .cells import shell
+from .cells import current_cell, shell
 
 _NEVER_LISTENING_SECONDS = 10.0
 _SHOWN = (Kind.PRINTED, Kind.ASKED, Kind.ERROR)
@@ -25,9 +25,10 @@ def compiled(source: str) -> Any:
     ip = shell()
     if ip is None:
         return compile(source, "<program>", "exec")
-    text = ip.transform_cell(source)
-    # Known to linecache under this name, so that a traceback shows the line.
-    return ip.compile(text, ip.compile.cache(text), "exec")
+    above = "\n" * (len(source) - len(source.lstrip("\n")))
+    text = above + ip.transform_cell(source)
+    # Known to linecache under this name, so that a traceback shows the line, and as the cell's, so that it names it.
+    return ip.compile(text, ip.compile.cache(text, current_cell().run), "exec")
 
 
 def run_text(code: Any, namespace: dict[str, Any]) -> Callable[[], None]:

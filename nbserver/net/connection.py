@@ -13,11 +13,12 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..console import Question
-from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading
+from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading, UsageError
 from ..events import KEPT_BYTES, Event, Kind, new_event, text_event
 from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over, may_follow
+from ..teach import Line
 from ..text import encoded, safe_text
-from . import proc
+from . import cards, inspector, proc
 from .callchain import chain_of
 from .peer import address_text, is_vanished, look, tcp_ends, wait_writable, words_of
 from .slowmotion import wait_held
@@ -28,6 +29,7 @@ from .watch import peer_watch
 
 if TYPE_CHECKING:
     from ..teach.callchain import Chain
+    from .faults import Faults, Wire
     from .limits import Limits
     from .observation import Observation
 
@@ -42,8 +44,8 @@ def _nobody() -> None:
 class Connection(Traffic):
     """One accepted client, or one UDP peer: its state, its counters, its transcript, and the ways to act on it.
 
-    Call, from any thread: `reply`, `send`, `receive`, `close`, `reset`, `wait_waiting`, `wait_closed`, and all that is
-    read.
+    Call, from any thread: `reply`, `send`, `receive`, `close`, `half_close`, `reset`, `faults`, `wait_waiting`,
+    `wait_closed`, and all that is read.
     Override: nothing. Leave alone: names with an underscore.
 
     Attributes:
@@ -53,6 +55,7 @@ class Connection(Traffic):
         note: How it ended, in words, or what the last error was.
         is_datagram: Whether it is a UDP peer, which has no socket of its own.
         lane: The calls by which it is served, in the thread that accepted it; its ``then`` is that of the next thread.
+        wire: What holds its bytes while a fault is set; None otherwise.
         answered_by_rules: When rules have answered here lately, on the monotonic clock; None if they never did.
 
     What it carries, and how much, is in `Traffic`.
@@ -60,7 +63,19 @@ class Connection(Traffic):
 
     __slots__ = (
         *("_end_state", "_is_hung_up", "_sending_past", "_served_by", "_state", "descriptor_lock", "is_datagram"),
-        *("_ear", "_handler", "answered_by_rules", "lane", "note", "opened", "peer", "socket"),
+        *(
+            "_ear",
+            "_end_place",
+            "_handler",
+            "_says_no_more",
+            "answered_by_rules",
+            "lane",
+            "note",
+            "opened",
+            "peer",
+            "socket",
+            "wire",
+        ),
     )
 
     def __init__(
@@ -88,6 +103,9 @@ class Connection(Traffic):
             lane = observation.new_lane()
         lane.number = number
         self.lane = lane
+        self._end_place: Line | None = None  # the line of the handler that heard the end last
+        self._says_no_more = False  # since half_close()
+        self.wire: Wire | None = None  # while a fault is set, and while it holds something
         self._ear: Ear | None = None  # while nobody has called receive() yet
         self._tell(text_event(Kind.OPENED, self.opened, number, address_text(peer)), announce=True)
 
@@ -98,9 +116,20 @@ class Connection(Traffic):
         if not self._is_hung_up:
             self._become(ConnectionState.HALF_CLOSED, new_event((Kind.EOF, time.time(), self.number, b"", 0)))
 
+    def heard_end(self) -> None:
+        """``recv`` gave ``b""``: nothing more will come. Whoever calls it again in the same line has not looked."""
+        self.peer_closed()
+        if not self._is_hung_up:  # by us: then it is no news of the peer
+            self.ends_heard += 1
+            self.credit = max(self.credit, 1)  # so that the next message is looked at: see `Traffic.sent`
+            self._end_place = cards.look_at_end(self, self._end_place)
+
     def broke(self, error: BaseException) -> None:
         """A socket call failed. A peer that vanished is no error of the handler's: so the connection ended."""
-        if is_vanished(error) and not self._is_hung_up:
+        is_ours = self._is_hung_up or (self._says_no_more and self.activity is Activity.SENDING)
+        if is_vanished(error) and not is_ours:
+            if self._end_state is not ConnectionState.RESET:
+                self.told_in_words(cards.of_vanishing(self, error))
             doing = "sending to it" if self.activity is Activity.SENDING else "waiting for it"
             self._vanished(f"the peer vanished while {doing} ({type(error).__name__})")
         self.activity = Activity.RUNNING
@@ -133,6 +162,7 @@ class Connection(Traffic):
         """The object that handles it has been made, and has not begun."""
         with contextlib.suppress(TypeError):  # of a class with slots, which nothing can refer to weakly
             self._handler = weakref.ref(handler)
+        self.told_in_words(cards.of_handler(type(handler)))
 
     def left(self) -> None:
         """A thread serves it no more. A UDP peer that was hung up on meanwhile ends with the last."""
@@ -157,6 +187,7 @@ class Connection(Traffic):
             safe_text(words_of(error), 200),
         )
         self._observation.count_error()
+        self.told_in_words(cards.of_failure(self, error))
         self._tell(text_event(Kind.ERROR, time.time(), self.number, report(error)), announce=True)
 
     def end(self, note: str = "") -> None:
@@ -236,6 +267,18 @@ class Connection(Traffic):
         return self._handler()
 
     @property
+    def served_by(self) -> Any:
+        """The ``socketserver`` object that serves it; None once that is gone."""
+        return self._observation.server
+
+    def inspect(self) -> inspector.Inspection:
+        """What ``self`` holds inside its handler: ``self.server``, ``self.request``, ``self.client_address``, the rest.
+
+        Nothing of the handler's own code runs for it, no ``repr()`` and no property. Thread: any.
+        """
+        return inspector.inspect(self)
+
+    @property
     def is_settled(self) -> bool:
         """Whether its handler waits: for a person, for the client, or for the system."""
         is_idle = self.is_datagram and not self._served_by
@@ -255,7 +298,17 @@ class Connection(Traffic):
         """Differs from an earlier one when anything that a row shows has changed; cheaper than to look at all of it."""
         question = self.question
         asks = question.number if question is not None else 0
-        return (self._state, self.activity, self.messages_in, self.messages_out, self.last, asks, self.note)
+        return (
+            self._state,
+            self.activity,
+            self.messages_in,
+            self.messages_out,
+            self.last,
+            asks,
+            self.note,
+            len(self.cards),
+            self.ends_heard,
+        )
 
     def reply(self, text: str, ask: int = 0, timeout: float = 1.0) -> None:
         """Give the client `text`: as the answer of the ``input()`` that waits here, or else sent as it is, in UTF-8.
@@ -357,7 +410,7 @@ class Connection(Traffic):
         try:
             while view or getattr(self._must_live(), "unsent", None):
                 # Asked before: with a time-out of the handler's on the socket, send() itself would wait.
-                if not wait_writable(self._must_live(), max(0.0, deadline - time.monotonic())):
+                if not self._wait_writable(max(0.0, deadline - time.monotonic())):
                     break
                 went = self._send_some(view)
                 if went < min(1, len(view)) and time.monotonic() > deadline:
@@ -371,6 +424,10 @@ class Connection(Traffic):
             elif sent and not is_told:
                 self._sent_past(data, sent)
         return sent
+
+    def _wait_writable(self, seconds: float) -> bool:
+        sock, wire = self._must_live(), self.wire
+        return wait_writable(sock, seconds) if wire is None else wire.outgoing.wait_room(seconds)
 
     def _sent_past(self, data: bytes, size: int) -> None:
         self.credit = max(self.credit, 1)  # what a person sends is always kept
@@ -393,6 +450,27 @@ class Connection(Traffic):
     def hang_up(self, note: str) -> None:
         """As `close`, with the reason in words."""
         self._hang_up(note, socket.SHUT_RDWR)
+
+    def half_close(self) -> None:
+        """Close the sending side: the client reads the end, and can still send. That cannot be undone.
+
+        Raises:
+            ConnectionEnded: The connection has ended.
+            UsageError: It is a UDP peer: datagrams have no end.
+        """
+        if self.is_datagram:
+            raise UsageError("datagrams have no end that could be sent")
+        with self.descriptor_lock:
+            sock = self._must_live()
+            self._says_no_more = True
+            self.notice("you closed the sending side: the client reads the end, and can still send")
+            with contextlib.suppress(OSError):  # the client was faster
+                sock.shutdown(socket.SHUT_WR)
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong here on purpose: ``connection.faults.add("delay", seconds=0.5)``."""
+        return self._observation.lab.of(self)
 
     @property
     def limits(self) -> Limits:
@@ -439,6 +517,8 @@ class Connection(Traffic):
         self.close_input(note)  # first: a handler whose recv() ends now must not ask somebody about it
         self.slow_motion(False)  # it ends: nobody needs to say so of each step
         with self.descriptor_lock:
+            if self.wire is not None:
+                self.wire.cut(self._is_resetting)
             if self.socket is not None:
                 with contextlib.suppress(OSError):  # the peer was faster, or the handler has closed it
                     socket.socket.shutdown(self.socket, how)

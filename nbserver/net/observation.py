@@ -20,6 +20,7 @@ from .clock import Clock, Ticked
 from .connection import Connection
 from .deadlines import Deadlines
 from .door import Access, Door, Gate
+from .faults import Lab
 from .limits import Limits
 from .onecore import OneCore
 from .peer import host_text
@@ -30,6 +31,7 @@ from .traffic import CREDIT, Traffic
 
 if TYPE_CHECKING:
     from .observed import Observed
+    from .shared import SharedData
 
 _ENDED_BYTES = 2**16  # of one that has ended
 _FORKED = "the process was forked, and it is the parent's"
@@ -62,7 +64,9 @@ class Observation:
         server_class: The server's class; ours are in it, and left out by `nbserver.teach.order`.
         slow_motion: Who is held before which call.
         life: How the server object was made; its ``then`` is the thread that serves.
+        lab: What goes wrong on purpose.
         trouble: What the accept loop met last, in words.
+        shared: What the handlers share and somebody watches, or watched last.
     """
 
     def __init__(self, server: Observed) -> None:
@@ -78,7 +82,9 @@ class Observation:
         self.why_turned_away, self.turned_away_at = "", 0.0
         self.errors = 0
         self.rules = Rules(lambda: self.live)
+        self.lab = Lab(self)
         self.trouble = ""
+        self.shared: SharedData | None = None
         # Connections, messages in and out, bytes in and out of those that are no longer in the table.
         self.forgotten = [0, 0, 0, 0, 0]
         self.on_serving: Callable[[bool], None] = lambda is_serving: None
@@ -112,6 +118,11 @@ class Observation:
         limits.tell(self._limits_changed)
         self._limits_changed()
 
+    @property
+    def server(self) -> Observed | None:
+        """The server that is observed; None once it is gone."""
+        return self._server()
+
     def _limits_changed(self) -> None:
         self._is_timed = self._limits.are_timed
         if self._is_timed:
@@ -135,6 +146,16 @@ class Observation:
             if self.turned_away & (self.turned_away - 1) == 0:
                 self.tell(Kind.TROUBLE, f"{self.trouble} ({self.turned_away} turned away so far)")
         return why
+
+    @property
+    def is_datagram(self) -> bool:
+        """Whether it serves datagrams (UDP)."""
+        return getattr(self._server(), "socket_type", None) == socket.SOCK_DGRAM
+
+    @property
+    def datagram_socket(self) -> Any:
+        """The one socket of a datagram server."""
+        return getattr(self._server(), "socket", None) if self.is_datagram else None
 
     def call_regularly(self, ticked: Ticked) -> None:
         """Have the clock call `ticked` ten times a second, until it says that it needs no more."""
@@ -195,6 +216,8 @@ class Observation:
             clock.add(self)
         if self.is_closing and is_datagram:
             connection.hang_up("the server was stopped")  # a handler that began late: nobody else will end its row
+        if self.lab.is_in_use:
+            self.lab.accepted(connection)
         self.journal.wake()
         return connection
 
@@ -287,10 +310,12 @@ class Observation:
     def after_fork(self) -> None:
         """In a forked child: the connections are the parent's, and have ended here."""
         self._lock, self._peers_lock = threading.RLock(), threading.RLock()
+        self.lab = Lab(self)
         self.journal._after_fork()
         self.slow_motion.after_fork()
         for connection in list(self.connections.values()):
             connection.descriptor_lock, connection._sending_past = threading.RLock(), threading.Lock()
+            connection.wire = None
             connection._after_fork(_FORKED)
             if not connection.is_over:
                 connection._state, connection.note = ConnectionState.CLOSED, _FORKED
@@ -314,7 +339,8 @@ class Observation:
             raise OSError(errno.EBADF, "the server is gone")
         if not peer:
             raise OSError(errno.EDESTADDRREQ, "it has no address")
-        _socket.socket.sendto(server.socket, data, peer)
+        send = getattr(server.socket, "carry_out", None)  # a socket class of the user's own has none
+        send(data, peer) if send else _socket.socket.sendto(server.socket, data, peer)
 
 
 def close_copy(sock: Any) -> None:

@@ -104,7 +104,16 @@ class Observed(ResilientLoop):
                 connection.note = why
                 how = FINISHED
                 return
-            super().finish_request(request, client_address)
+            shared = self.observation.shared
+            if shared is None or not shared.is_on:
+                super().finish_request(request, client_address)
+                how = FINISHED
+                return
+            trace = shared.begin(connection.number)
+            try:
+                super().finish_request(request, client_address)
+            finally:
+                shared.end(trace)
             how = FINISHED
         except InputClosed:
             pass  # the client left while the handler asked a person: an ordinary end
@@ -176,7 +185,12 @@ class Observed(ResilientLoop):
         if self._is_datagram() and type(self.socket) is socket.socket:
             self.socket.__class__ = ObservedDatagramSocket
             datagram_servers[self.socket] = self.observation
+            self.observation.lab.refresh_datagrams()
         self.observation.on_serving(True)
+
+    def _woken(self) -> None:
+        for _ in range(self.observation.lab.mail.due):  # a fault has held them, and the system knows nothing of it
+            self._guarded(self._handle_request_noblock)
 
     def _has_room(self) -> bool:
         return self._is_datagram() or self.observation.has_room

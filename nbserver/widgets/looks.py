@@ -6,14 +6,16 @@ feed calls the function in its ticks, and tells what it gives whenever that has 
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..bothends import Comparison
 from ..kernel import cells
-from ..net import OFFSET, chain_of
-from ..teach import callchain
+from ..net import OFFSET, Server, chain_of, inspector
+from ..teach import ClassMap, callchain, explain
 
 Look = Callable[[Any, int], Any]
 """Given what the hub is about (a `Server`, mostly) and the number of a connection, or 0; gives what JSON can hold, or
@@ -22,6 +24,7 @@ None when there is nothing to see. Called in the publisher's thread, with the hu
 _LEASE_SECONDS = 12.0  # a page asks again every 5
 _SHARE = 0.1  # of the publisher's time, for one look
 _MOST_HELD = 50  # connections that a call chain names as held
+_MOST_NAMES = 100  # that a page offers to watch
 _MOST = 32  # looks of one hub at once
 
 
@@ -38,7 +41,7 @@ def _chain(server: Any, number: int) -> Any:
     }
 
 
-def _source(server: Any, number: int) -> Any:
+def _written(server: Any, number: int) -> Any:
     """Where each method of the chain is written, and how: by ``server.handle`` or ``handler.handle``."""
     connection = server.connections.get(number)
     chain = chain_of(server.observation, connection)
@@ -66,23 +69,41 @@ def _ruler(server: Any, number: int) -> Any:
 
 
 def _inspector(server: Any, number: int) -> Any:
-    return None
+    return inspector.look(server, number) if isinstance(server, Server) else None
 
 
-def _classes(server: Any, number: int) -> Any:
-    return None
+def _map_of(about: Any) -> ClassMap | None:
+    return about if isinstance(about, ClassMap) else explain(about.base) if isinstance(about, Server) else None
+
+
+def _classes(about: Any, number: int) -> Any:
+    found = _map_of(about)
+    return found.to_json() if found is not None else None
+
+
+def _source(about: Any, number: int) -> Any:
+    """The text of one definition on the class map; `number` is the one that the map gives it."""
+    found = _map_of(about)
+    one = next(itertools.islice(found.definitions(), number - 1, None), None) if found and number else None
+    return [one.name, *one.place.told, one.place.source] if one and one.place else None
 
 
 def _faults(server: Any, number: int) -> Any:
-    return None
+    return server.faults.seen() if isinstance(server, Server) else None
 
 
 def _shared(server: Any, number: int) -> Any:
-    return None
+    if not isinstance(server, Server):
+        return None
+    watch = server.shared
+    facts = {"names": server.shared_names[:_MOST_NAMES], "name": "", "on": False, "note": ""}
+    return (
+        facts if watch is None else {**facts, "name": watch.name, "on": watch.is_on, "note": watch.note, **watch.told()}
+    )
 
 
 def _compare(comparison: Any, number: int) -> Any:
-    return None
+    return comparison.told() if isinstance(comparison, Comparison) else None
 
 
 LOOKS: dict[str, Look] = {
@@ -92,10 +113,11 @@ LOOKS: dict[str, Look] = {
     "ruler": _ruler,
     "inspector": _inspector,
     "classes": _classes,
+    "source": _source,
     "faults": _faults,
     "shared": _shared,
     "compare": _compare,
-    "source": _source,
+    "written": _written,
 }
 
 
@@ -103,7 +125,7 @@ class Looks:
     """The looks that the pages of one hub have asked for. Thread: the publisher's, with the hub's lock held."""
 
     def __init__(self, about: Any) -> None:
-        self._about = about
+        self.about = about
         self._until: dict[tuple[str, int], float] = {}  # when nobody looks any more, on the monotonic clock
         self._after: dict[tuple[str, int], float] = {}  # not to be made again before
         self._told: dict[tuple[str, int], Any] = {}
@@ -129,7 +151,7 @@ class Looks:
             if now > until:
                 self._forget(key)
             elif now >= self._after.get(key, 0.0):
-                seen = LOOKS[key[0]](self._about, key[1])
+                seen = LOOKS[key[0]](self.about, key[1])
                 done = time.monotonic()
                 self._after[key] = done + (done - now) / _SHARE
                 if key not in self._told or self._told[key] != seen:

@@ -79,9 +79,9 @@ def test_two_threads_the_running_call_and_the_class_that_has_it(chain):
 def test_a_call_shows_where_it_is_written_and_source_of_a_peer_is_no_markup(chain):
     chain.call(3).focus()
     chain.page.keyboard.press("Enter")
-    chain.board.wish("look", at="source", connection=1)
+    chain.board.wish("look", at="written", connection=1)
     evil = "def process_request(self):\n    '<img src=x onerror=alert(1)>'"
-    chain.board.delta(looks=[["source", 1, {"server.process_request": ["cell [3]", 12, evil]}]])
+    chain.board.delta(looks=[["written", 1, {"server.process_request": ["cell [3]", 12, evil]}]])
     source = chain.element.get_by_role("region", name="Source of process_request")
     expect(source).to_contain_text("ThreadingMixIn.process_request: cell [3], line 12")
     expect(source.locator("pre")).to_have_text(evil)

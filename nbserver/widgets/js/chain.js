@@ -53,7 +53,7 @@ function makeSource(close) {
 /** `onSelect(id)`: a connection was chosen here. Nothing is asked for before `show`. */
 export function makeChain(hub, signal, { onSelect }) {
   const { store, desk } = hub;
-  const [look, sources] = [makeLook(store, "chain"), makeLook(store, "source")];
+  const [look, sources] = [makeLook(store, "chain"), makeLook(store, "written")];
   let chosen = null; // number in the chain of the call whose source is shown
   let [ofLoop, newest] = [false, 0]; // whether the next client's chain is shown, and who was the last before it
   let [words, seen] = [null, null];

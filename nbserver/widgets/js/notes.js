@@ -62,8 +62,32 @@ const ZH = [
   ["rule {} answers anything", "规则 {} 自动答复任何内容"],
   ["rule {} answers what contains “{}”", "规则 {} 自动答复含有“{}”的内容"],
   ["rules have answered {} times within a second: a person must go on", "规则一秒内已答复 {} 次：须由人接着回复"],
+  // faults
+  ["fault {} is set: {}", "故障 {} 已设置：{}"],
+  ["fault {} is undone, {}: {}", "故障 {} 已撤销，{}：{}"],
+  ["it acted {} times", "共起作用 {} 次"],
+  ["it acted once", "起作用 1 次"],
+  ["{} s of delay, give or take {} s, {}", "延迟 {} 秒，上下浮动 {} 秒，{}"],
+  ["{} s of delay, {}", "延迟 {} 秒，{}"],
+  ["at most {} bytes per second, {}", "每秒最多 {} 字节，{}"],
+  ["each message is split at byte {}, {}", "每条消息在第 {} 字节处被拆开，{}"],
+  ["messages are held until they are {} bytes, or for {} s, {}", "消息先攒着，满 {} 字节或过 {} 秒才放行，{}"],
+  ["the client reads {} bytes per second", "客户端每秒只读 {} 字节"],
+  ["nothing arrives, {}", "什么也到不了，{}"],
+  ["{} % of the datagrams are lost, {}", "{}% 的数据报丢失，{}"],
+  ["{} % of the datagrams come twice, {}", "{}% 的数据报重复到达，{}"],
+  ["{} % of the datagrams are overtaken by the next, {}", "{}% 的数据报被下一个超过，{}"],
+  ["both ways", "双向"],
+  ["to the client", "发往客户端"],
+  ["from the client", "来自客户端"],
+  ["no fault acts here: the socket is wrapped by the program", "故障在这里不起作用：套接字已被程序包装"],
+  ["you closed the sending side: the client reads the end, and can still send", "你关闭了发送端：客户端会读到结尾，但仍能发送"],
   // what was noticed
   ["speaks {}", "讲的是 {}"],
+  // shared data, and comparisons
+  ["another tracer (a debugger, or coverage) is at work in these threads: they are not watched", "这些线程里已有别的跟踪程序（调试器或覆盖率工具）：无法观察它们"],
+  ["the text of {} cannot be read: it is not watched", "读不到 {} 的源代码：无法观察它"],
+  ["input() would stop the event loop, and with it every client", "input() 会停住事件循环，从而停住每一个客户端"],
   ["the next datagram was cut to max_packet_size, {} bytes: what came after is lost", "下一个数据报被截断为 max_packet_size，即 {} 字节：其后的内容已丢失"],
 ];
 
