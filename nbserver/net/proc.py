@@ -32,7 +32,7 @@ class Entry(NamedTuple):
     far_end: str
 
 
-def _host(text: str) -> str:
+def host_of(text: str) -> str:
     """The address that the kernel wrote as 32-bit words in the machine's own byte order."""
     words = [int(text[i : i + 8], 16).to_bytes(4, sys.byteorder) for i in range(0, len(text), 8)]
     address = ipaddress.ip_address(b"".join(words))
@@ -51,7 +51,7 @@ def tcp_entries(port: int) -> Iterator[Entry]:
                 host, _, end = fields[1].partition(":")
                 if end != f"{port:04X}":
                     continue  # it is the other end's
-                yield Entry(_host(host), port, int(fields[3], 16), int(fields[9]), fields[2])
+                yield Entry(host_of(host), port, int(fields[3], 16), int(fields[9]), fields[2])
 
 
 def is_alive(host: str, port: int, local_host: str) -> bool | None:
@@ -111,7 +111,7 @@ def backlog_peers(listener: socket.socket) -> list[tuple[str, int]]:
         is_ours = own.is_unspecified or entry.host == str(own)
         if is_ours and not entry.inode and entry.state in (_ESTABLISHED, _CLOSE_WAIT):
             far_host, _, far_port = entry.far_end.partition(":")
-            text = _host(far_host)
+            text = host_of(far_host)
             is_mapped = "." in text and listener.family == socket.AF_INET6
             waiting.append((f"::ffff:{text}" if is_mapped else text, int(far_port, 16)))
     return waiting
