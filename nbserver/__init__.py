@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .bothends import client_of, who_waits
+    from .bothends import client_of, left_open, who_waits
     from .errors import NbserverError, UsageError
     from .fleet import Client, Fleet, until
     from .kernel import allow_asyncio_run
@@ -43,7 +43,7 @@ _HOMES = {
     "notebook": "client clients observe run_client run_server serve",
     "widgets": "panel",
     "kernel": "allow_asyncio_run doctor",
-    "bothends": "client_of who_waits",
+    "bothends": "client_of left_open who_waits",
     "net": "Certificate ChatRoom Connection Conversation Echo Limits Server "
     "observed_class servers stop_all throwaway_certificate",
     "fleet": "Client Fleet until",
@@ -68,6 +68,7 @@ __all__ = [
     "client_of",
     "clients",
     "doctor",
+    "left_open",
     "observe",
     "observed_class",
     "panel",

@@ -1,6 +1,22 @@
 """What can be seen only by who knows both ends of a connection: the server's and the client's in the same process."""
 
+from .leftopen import LeftOpen, Open, left_open
 from .links import client_in, client_of, clients_at, connection_of
+from .loops import two_loops
+from .picture import picture_of
 from .waits import Wait, Waits, who_waits
 
-__all__ = ["Wait", "Waits", "client_in", "client_of", "clients_at", "connection_of", "who_waits"]
+__all__ = [
+    "LeftOpen",
+    "Open",
+    "Wait",
+    "Waits",
+    "client_in",
+    "client_of",
+    "clients_at",
+    "connection_of",
+    "left_open",
+    "two_loops",
+    "picture_of",
+    "who_waits",
+]

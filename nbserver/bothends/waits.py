@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, overload
 
@@ -172,11 +172,15 @@ def who_is(one: Any) -> Who:
     return one  # type: ignore[no-any-return]
 
 
-def who_waits(server: Server | None = None) -> Waits:
+Unread = Callable[[int], "dict[tuple[str, int], int]"]
+
+
+def who_waits(server: Server | None = None, unread: Unread = sendqueue.unread) -> Waits:
     """Who waits for whom: ``print(nbserver.who_waits())``.
 
     Args:
         server: The server that it is about, with its clients; None for all of this process.
+        unread: Tells what clients have not read; who looks ten times a second asks the system less often.
 
     Returns:
         A `Wait` for each accept loop, each connection that a thread serves, each client's program, and each thread that
@@ -184,7 +188,7 @@ def who_waits(server: Server | None = None) -> Waits:
 
     Thread: any. Costs some 20 µs for each thread, and some milliseconds where clients wait to be accepted.
     """
-    moment = _Moment()
+    moment = _Moment(unread)
     waits = sorted((wait for worker in workers() for wait in moment.waits_of(worker)), key=_order)
     _memory.keep(moment.marks)
     if server is not None:
@@ -240,8 +244,9 @@ _memory = _Memory()
 class _Moment:
     """One look at all threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, unread: Unread) -> None:
         self.marks: dict[Any, tuple[Any, float]] = {}
+        self._look_unread = unread
         self._places = {id(server.observation): server for server in servers()}
         self._clients: dict[int, Any] = {}
         self._unread: dict[int, dict[tuple[str, int], int]] = {}
@@ -367,7 +372,7 @@ class _Moment:
             return None
         port = server.address[1] if isinstance(server.address, tuple) else 0
         if port not in self._unread:
-            self._unread[port] = sendqueue.unread(port) if port else {}
+            self._unread[port] = self._look_unread(port) if port else {}
         return carried(connection, self._unread[port], call.size if call.why is Why.SEND else 0)
 
     def _was_empty(self, worker: Worker) -> bool:

@@ -27,6 +27,12 @@ def shell() -> Any:
     return get_ipython()  # type: ignore[no-untyped-call]
 
 
+def cell_of(filename: str) -> str:
+    """The cell whose code has this file name, as its number says: ``cell [3]``; "" if it is none."""
+    known = getattr(getattr(shell(), "compile", None), "format_code_name", lambda name: None)(filename)
+    return f"cell {known[1].removeprefix('In')}" if known else ""
+
+
 def current_cell() -> Cell:
     """The cell that runs now; an empty one outside IPython. Thread: the main one."""
     ip = shell()

@@ -25,9 +25,10 @@ def compiled(source: str) -> Any:
     ip = shell()
     if ip is None:
         return compile(source, "<program>", "exec")
-    text = ip.transform_cell(source)
+    # Behind a line that stands for the magic's own: its lines are counted as the cell shows them.
+    text = "\n" + ip.transform_cell(source)
     # Known to linecache under this name, so that a traceback shows the line.
-    return ip.compile(text, ip.compile.cache(text), "exec")
+    return ip.compile(text, ip.compile.cache(text, ip.execution_count), "exec")
 
 
 def run_text(code: Any, namespace: dict[str, Any]) -> Callable[[], None]:

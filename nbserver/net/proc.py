@@ -117,6 +117,22 @@ def backlog_peers(listener: socket.socket) -> list[tuple[str, int]]:
     return waiting
 
 
+def connected_here(port: int) -> list[int]:
+    """The descriptors of this process whose TCP sockets are connected to `port`; empty where the system does not tell."""
+    own: dict[str, int] = {}
+    for file in Path("/proc/self/fd").glob("*"):
+        with contextlib.suppress(OSError):  # closed meanwhile
+            own[os.readlink(file)] = int(file.name)
+    wanted, found = f":{port:04X} ", []
+    for name in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError):  # not Linux, or no IPv6
+            for line in Path("/proc/net", name).read_text().splitlines()[1:]:
+                fields = line.split() if wanted in line else []
+                if fields and fields[2].endswith(wanted[:-1]) and f"socket:[{fields[9]}]" in own:
+                    found.append(own[f"socket:[{fields[9]}]"])
+    return found
+
+
 def _processes_with(inode: int) -> Iterator[tuple[int, str]]:
     """Those who have the socket with this inode open, as pairs of pid and name, as far as we may look into them."""
     wanted = f"socket:[{inode}]"

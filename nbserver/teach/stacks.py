@@ -58,7 +58,11 @@ class Called(NamedTuple):
     on: tuple[str, ...]
 
 
-cell_of: Callable[[str], str] = lambda filename: ""
+def _no_cell(filename: str) -> str:
+    return ""
+
+
+cell_of: Callable[[str], str] = _no_cell
 """The cell that a file name stands for, or "". Who knows notebooks sets it."""
 
 
@@ -147,7 +151,7 @@ def _names(expression: ast.expr) -> list[str]:
 
 
 def _scanned(code: CodeType, at: int) -> Called:
-    """The same for Python 3.10, which does not keep columns: who has put the function on the stack, below its arguments?"""
+    """The same for Python 3.10, which keeps no columns: what was put on the stack below the arguments?"""
     steps = list(itertools.takewhile(lambda step: step.offset <= at, dis.get_instructions(code)))
     call = steps.pop() if steps else None
     if call is not None and call.opname == "SETUP_WITH":

@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .. import bothends
+from ..net import Server
+
 Look = Callable[[Any, int], Any]
 """Given what the hub is about (a `Server`, mostly) and the number of a connection, or 0; gives what JSON can hold, or
 None when there is nothing to see. Called in the publisher's thread, with the hub's lock held: it must not block."""
@@ -24,11 +27,11 @@ def _chain(server: Any, number: int) -> Any:
 
 
 def _loops(server: Any, number: int) -> Any:
-    return None
+    return bothends.two_loops(server, number) if isinstance(server, Server) else None
 
 
 def _waits(server: Any, number: int) -> Any:
-    return None
+    return bothends.picture_of(server, number) if isinstance(server, Server) else None
 
 
 def _ruler(server: Any, number: int) -> Any:
