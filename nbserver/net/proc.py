@@ -118,7 +118,7 @@ def backlog_peers(listener: socket.socket) -> list[tuple[str, int]]:
 
 
 def connected_here(port: int) -> list[int]:
-    """The descriptors of this process whose TCP sockets are connected to `port`; empty where the system does not tell."""
+    """The descriptors of this process whose TCP sockets are connected to `port`, as far as the system tells."""
     own: dict[str, int] = {}
     for file in Path("/proc/self/fd").glob("*"):
         with contextlib.suppress(OSError):  # closed meanwhile

@@ -1,7 +1,7 @@
 """How far what was sent has come: Linux tells it of each TCP socket of this machine. Elsewhere it is not known.
 
-``send()`` returns when the system has taken the bytes. From there they go into the peer's system, and from there into its
-program, when that calls ``recv()``.
+``send()`` returns when the system has taken the bytes. From there they go into the peer's system, and from there into
+its program, when that calls ``recv()``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ACKNOWLEDGED = 120  # `tcpi_bytes_acked` in struct tcp_info (include/uapi/linux
 
 
 def taken(sock: socket.socket) -> tuple[int, int] | None:
-    """Of a TCP socket: how many bytes the peer's system has taken in all, and how many still wait here; None: not known."""
+    """How many bytes the system of a TCP socket's peer has taken, and how many still wait here; None if not known."""
     if sys.platform != "linux":
         return None
     try:

@@ -1,7 +1,7 @@
 """Where a thread is: the line of the student's own code, and the call that it is in; read off its frames, from outside.
 
-Nothing of the student's is called: no ``repr``, no property, no ``__getattr__``. A frame tells which Python functions are
-running; which function of C the last of them is in, is read from its bytecode.
+Nothing of the student's is called: no ``repr``, no property, no ``__getattr__``. A frame tells which Python functions
+are running; which function of C the last of them is in, is read from its bytecode.
 """
 
 from __future__ import annotations
