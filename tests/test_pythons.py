@@ -18,6 +18,7 @@ CORE = [
     "tests/fleet",
     "tests/console",
     "tests/net",
+    "tests/teach/test_stacks.py",
     "tests/test_tokens.py",
     "tests/test_words.py",
 ]

@@ -440,6 +440,7 @@ def _last(console: Any, kind: Kind) -> bytes | None:
 def _cycles(waits: list[Wait]) -> list[list[Wait]]:
     """Those who wait for each other in a circle, each circle once, and nobody of them can be helped from outside."""
     now = time.time()
+    main = next((wait.who for wait in waits if wait.who.number == threading.main_thread().ident), None)
     by = {wait.who: wait for wait in waits}
     threads = {wait.who.number: wait.who for wait in waits if wait.who.kind == "thread"}
     found: list[list[Wait]] = []
@@ -453,16 +454,17 @@ def _cycles(waits: list[Wait]) -> list[list[Wait]]:
             at = threads.get(at.number, at) if at is not None and at.kind == "thread" else at
         if at in path:
             circle = [by[who] for who in path[path.index(at) :]]
-            if all(_is_stuck(wait, now, waits) for wait in circle):
+            helpers = [wait for wait in waits if wait.who.kind == "thread" and wait.who != main and wait not in circle]
+            if all(_is_stuck(wait, now, helpers) for wait in circle):
                 found.append(circle)
         done.update(path)
     return found
 
 
-def _is_stuck(wait: Wait, now: float, waits: list[Wait]) -> bool:
+def _is_stuck(wait: Wait, now: float, helpers: list[Wait]) -> bool:
     """Whether a thread waits for its circle alone, and has done so for longer than a message takes on its way."""
     if not wait.is_only or (wait.why is not Why.SERVE and now - wait.since < _SETTLED):
         return False
-    # A thread of the student's own in the same cell may be a helper of this one, and send in its place.
+    # Another thread that the student's code in the same cell has started may be a helper, and send in its place.
     where = wait.line.where if wait.line is not None else ""
-    return not any(o.who.kind == "thread" and o.line and o.line.where == where and o is not wait for o in waits)
+    return not any(other.line is not None and other.line.where == where for other in helpers)

@@ -42,4 +42,5 @@ def current_cell() -> Cell:
     # JupyterLab, Notebook 7 and nbclient name the cell in the request; where nobody does, its text is what stays the
     # same.
     cell_id = parent.get("metadata", {}).get("cellId") or parent.get("content", {}).get("code", "")
-    return Cell(cell_id, ip.execution_count)
+    # Not execution_count: newer IPythons have counted on to the next cell already while this one runs.
+    return Cell(cell_id, len(ip.history_manager.input_hist_parsed) - 1)

@@ -14,7 +14,7 @@ from ..console import Program
 from ..errors import NbserverError, UsageError
 from ..events import Kind
 from ..net import Access, Limits, Server, address_error, observed_class, refuse_forking
-from .cells import shell
+from .cells import current_cell, shell
 
 _NEVER_LISTENING_SECONDS = 10.0
 _SHOWN = (Kind.PRINTED, Kind.ASKED, Kind.ERROR)
@@ -28,7 +28,7 @@ def compiled(source: str) -> Any:
     # Behind a line that stands for the magic's own: its lines are counted as the cell shows them.
     text = "\n" + ip.transform_cell(source)
     # Known to linecache under this name, so that a traceback shows the line.
-    return ip.compile(text, ip.compile.cache(text, ip.execution_count), "exec")
+    return ip.compile(text, ip.compile.cache(text, current_cell().run), "exec")
 
 
 def run_text(code: Any, namespace: dict[str, Any]) -> Callable[[], None]:

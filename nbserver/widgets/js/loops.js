@@ -49,13 +49,14 @@ function makeCard() {
 /** A picture of its own, with the middle of a ring at 0 0. */
 const picture = (size, ...parts) => svg("svg", { class: "nbs-loopring", viewBox: `${-size[0] / 2} ${-size[1] / 2} ${size[0]} ${size[1]}`, style: `width: ${size[0] / 14}em`, role: "img" }, ...parts);
 
-/** `onSelect(id)`: a connection was chosen here. Nothing is asked for before `show`. */
-export function makeLoops(hub, signal, _actions) {
+/** Nothing is asked for before `show`. */
+export function makeLoops(hub, signal) {
   const look = makeLook(hub.store, "loops");
   const said = h("div", { class: "nbs-loopsaid", role: "status" });
   const cards = [makeCard(), makeCard()];
   const place = h("div", { class: "nbs-loopplace" });
   const element = h("div", { class: "nbs-loops" }, said, place);
+  let last = null; // what was told of the connection that was selected before: until it is told anew
   let [shape, rings, pictures] = ["", [], []];
 
   /** One thread does both: the inner ring is inside the outer one. Otherwise they stand side by side. */
@@ -71,7 +72,8 @@ export function makeLoops(hub, signal, _actions) {
   }
 
   function show(words) {
-    const seen = look.of(hub.desk.selected);
+    const seen = look.of(hub.desk.selected) ?? last;
+    last = seen;
     attribute(element, "hidden", !seen);
     if (!seen) return;
     if (seen.shape !== shape) build(seen.shape);

@@ -18,10 +18,12 @@ export function onward(angle, to, turns) {
   return angle + way + extra * 360;
 }
 
-/** An arc around step `index`, with a point at its end. */
+/** An arc around step `index`, and the head of an arrow at its end. */
 function arc(radius, index) {
   const [from, to] = [index * STEP - STEP / 2 + GAP / 2, index * STEP + STEP / 2 - GAP / 2];
-  return svg("path", { d: `M${point(radius, from)}A${radius} ${radius} 0 0 1 ${point(radius, to)}M${point(radius - 7, to - 5)}L${point(radius, to)}L${point(radius + 7, to - 5)}` });
+  const back = to - 500 / radius; // so far behind the tip that the head is as long in any ring
+  return svg("g", { class: "nbs-arc" }, svg("path", { d: `M${point(radius, from)}A${radius} ${radius} 0 0 1 ${point(radius, to)}` }),
+    svg("path", { class: "nbs-archead", d: `M${point(radius - 8, back)}L${point(radius, to)}L${point(radius + 8, back)}` }));
 }
 
 /** Where the name of step `index` stands: outside the ring, away from its middle. */
@@ -30,7 +32,7 @@ function label(radius, index) {
   return svg("text", { x: x.toFixed(1), y: (y + (index ? 5 : 0)).toFixed(1), "text-anchor": ["middle", "start", "end"][index] });
 }
 
-/** A ring around the middle of its picture. `lines`: how many lines of text stand in it. */
+/** A ring around the middle of its picture, in which it has two lines of text. */
 export function makeRing(radius, kind) {
   const arcs = [0, 1, 2].map((index) => arc(radius, index));
   const names = [0, 1, 2].map((index) => label(radius, index));

@@ -127,6 +127,7 @@ function makeTable() {
 /** `onSelect(id)`: a connection was chosen here. Nothing is asked for before `show`. */
 export function makeWaits(hub, signal, { onSelect }) {
   const look = makeLook(hub.store, "waits");
+  let last = null; // what was told of the connection that was selected before: until it is told anew
   const circles = h("div", { class: "nbs-wcircles", role: "status" });
   const [atLeft, hint, atRight] = [h("strong"), h("span", { class: "nbs-wwhere" }), h("strong")];
   const loop = makeBox(onSelect);
@@ -145,7 +146,8 @@ export function makeWaits(hub, signal, { onSelect }) {
   };
 
   function show(words) {
-    const seen = look.of(hub.desk.selected);
+    const seen = look.of(hub.desk.selected) ?? last;
+    last = seen;
     attribute(element, "hidden", !seen);
     if (!seen) return;
     const [now, selected] = [hub.store.now(), hub.desk.selected];

@@ -40,7 +40,7 @@ export function carriedWords([sent, sending, queued, unread, read], words) {
   if (read !== null) said.push(words("waits.bar.read", { count: bytes(read) }));
   if (unread) said.push(words("waits.bar.unread", { count: bytes(unread) }));
   if (queued) said.push(words("waits.bar.queued", { count: bytes(queued) }));
-  return said.join(words("comma"));
+  return said.join(" · ");
 }
 
 /** "#1 waits in recv() for client 1, client 1 waits in recv() for #1". */
