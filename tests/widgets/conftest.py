@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from nbserver import net
+from nbserver.net import Server
 from nbserver.widgets.pack import pack
 
 WIDGETS = Path(__file__).resolve().parents[2] / "nbserver/widgets"
@@ -186,6 +189,22 @@ def counts(rows: Any) -> dict[str, int]:
         **sums,
         "errors": 0,
     }
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A real one, whose connections are answered by hand."""
+    with net.listen() as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[socket.socket]:
+    """Its first client, accepted."""
+    with socket.create_connection(server.address) as client:
+        client.settimeout(5)
+        server.wait_for_connections(1, 5)
+        yield client
 
 
 @cache

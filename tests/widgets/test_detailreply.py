@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from nbserver import net
 from nbserver.errors import ConnectionEnded, NotReading
 from nbserver.fleet import Fleet
 from nbserver.net import Server
 from nbserver.widgets.requests import Desk
 
 from .conftest import Board, row, waiting
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with net.listen() as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[socket.socket]:
-    with socket.create_connection(server.address) as client:
-        client.settimeout(5)
-        server.wait_for_connections(1, 5)
-        yield client
 
 
 def test_bytes_written_in_hex_go_past_the_handler(server: Server, client: socket.socket) -> None:

@@ -10,26 +10,11 @@ from typing import Any
 import pytest
 from jupyter_client.session import json_packer
 
-from nbserver import net
 from nbserver.fleet import Fleet
 from nbserver.net import Server
 from nbserver.widgets import Hub
 from nbserver.widgets.feed import Feed
 from nbserver.widgets.hub import ENCODINGS
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with net.listen() as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[socket.socket]:
-    with socket.create_connection(server.address) as client:
-        client.settimeout(5)
-        server.wait_for_connections(1, 5)
-        yield client
 
 
 @pytest.fixture
