@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from enum import Enum
+from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -108,11 +109,18 @@ def _python_call(frame: FrameType) -> Call | None:
     if code in _OURS:
         name, why = _OURS[code]
         return Call(name, why, *_observed(frame, why))
-    known = _LIBRARY.get((os.path.basename(code.co_filename), code.co_name))
-    if known is None or stacks.is_students(code.co_filename):
+    known = _library_call(code)
+    if known is None:
         return None
     name, why, on = known
     return Call(name, why, stacks.value_of(frame, tuple(on.split("."))) if on else None)
+
+
+@lru_cache(maxsize=1024)
+def _library_call(code: CodeType) -> tuple[str, Why, str] | None:
+    """What a function of the standard library is, if it is one of those that wait."""
+    known = _LIBRARY.get((os.path.basename(code.co_filename), code.co_name))
+    return None if stacks.is_students(code.co_filename) else known
 
 
 def _observed(frame: FrameType, why: Why) -> tuple[Connection | None, int]:

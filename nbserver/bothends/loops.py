@@ -28,8 +28,8 @@ def two_loops(server: Server, number: int) -> Data:
         ``turns`` (messages received), ``out``, ``call``, ``line``, ``since``; null without a connection.
         ``shape``: ``one`` (one thread does both), ``two`` (a thread for each connection), or ``datagram``.
     """
-    waits = who_waits(server, lambda port: {})
     connection = server.observation.connections.get(number)
+    waits = who_waits(server, lambda port: {}, lambda one: one.loop is server or one.serves is connection is not None)
     return {
         "shape": _shape(server),
         "outer": _outer(server, waits),

@@ -23,7 +23,8 @@ _ROWS = 12
 _QUEUED = 12  # of those in the backlog
 _THREADS = 6
 _UNREAD_SECONDS = 0.5  # between two looks at the system's table
-_LEFT_SECONDS = 2.0  # between two looks for what is left open
+_LEFT_SECONDS = 2.0  # between two looks for what is left open, at least
+_LEFT_SHARE = 0.02  # of the time, for these looks
 
 # What a person can do something about comes first.
 _URGENT = (Why.SEND, Why.PERSON, Why.LOCK, Why.THREAD, Why.QUEUE, Why.EVENT, Why.TIME, Why.CONNECT, Why.NOTHING)
@@ -122,8 +123,9 @@ class _Lately:
     def left(self) -> list[Any]:
         """As `left_open`, as rows."""
         now = time.monotonic()
-        if now - self._left[0] > _LEFT_SECONDS:
-            self._left = now, [list(one) for one in left_open()]
+        if now >= self._left[0]:
+            found = [list(one) for one in left_open()]
+            self._left = now + max(_LEFT_SECONDS, (time.monotonic() - now) / _LEFT_SHARE), found
         return self._left[1]
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, overload
 
 from ..console import Program
@@ -26,6 +27,7 @@ from .threads import Worker, is_listening, workers
 
 _SETTLED = 0.3  # seconds; who has waited less may be about to go on: what was sent to him is on its way
 _SHOWN = 100  # characters of a name
+_MANY = 200  # threads
 
 
 class Who(NamedTuple):
@@ -175,22 +177,28 @@ def who_is(one: Any) -> Who:
 Unread = Callable[[int], "dict[tuple[str, int], int]"]
 
 
-def who_waits(server: Server | None = None, unread: Unread = sendqueue.unread) -> Waits:
+def who_waits(
+    server: Server | None = None,
+    unread: Unread = sendqueue.unread,
+    is_wanted: Callable[[Worker], bool] | None = None,
+) -> Waits:
     """Who waits for whom: ``print(nbserver.who_waits())``.
 
     Args:
         server: The server that it is about, with its clients; None for all of this process.
         unread: Tells what clients have not read; who looks ten times a second asks the system less often.
+        is_wanted: Of which threads it is wanted; None for all.
 
     Returns:
         A `Wait` for each accept loop, each connection that a thread serves, each client's program, and each thread that
         runs the student's code.
 
-    Thread: any. Costs some 20 µs for each thread, and some milliseconds where clients wait to be accepted.
+    Thread: any. Costs some 50 µs for each thread, and some milliseconds where clients wait to be accepted.
     """
-    moment = _Moment(unread)
-    waits = sorted((wait for worker in workers() for wait in moment.waits_of(worker)), key=_order)
-    _memory.keep(moment.marks)
+    at_work = [worker for worker in workers() if is_wanted is None or is_wanted(worker)]
+    moment = _Moment(unread, len(at_work) > _MANY)
+    waits = sorted((wait for worker in at_work for wait in moment.waits_of(worker)), key=_order)
+    _memory.keep(moment.marks, is_wanted is None)
     if server is not None:
         place = server.address_text
         waits = [wait for wait in waits if wait.server in (place, "")]
@@ -216,6 +224,11 @@ def backlog_of(server: Server) -> list[Who]:
     return sorted(who_is(c) if c is not None else Who("peer", 0, address_text(peer)) for peer, c in found)
 
 
+@lru_cache(maxsize=2048)
+def _name_of(thread: str) -> str:
+    return safe_text(thread, _SHOWN)
+
+
 # ── since when ──
 
 
@@ -233,9 +246,9 @@ class _Memory:
             return max(known[1], floor)
         return max(floor, self._looked if known is not None else 0.0) or time.time()
 
-    def keep(self, marks: dict[Any, tuple[Any, float]]) -> None:
+    def keep(self, marks: dict[Any, tuple[Any, float]], are_all: bool) -> None:
         # Replaced whole: several may look at once, and each finds what one of them has kept.
-        self._seen, self._looked = marks, time.time()
+        self._seen, self._looked = marks if are_all else {**self._seen, **marks}, time.time()
 
 
 _memory = _Memory()
@@ -244,7 +257,8 @@ _memory = _Memory()
 class _Moment:
     """One look at all threads."""
 
-    def __init__(self, unread: Unread) -> None:
+    def __init__(self, unread: Unread, are_many: bool) -> None:
+        self._are_many = are_many
         self.marks: dict[Any, tuple[Any, float]] = {}
         self._look_unread = unread
         self._places = {id(server.observation): server for server in servers()}
@@ -267,7 +281,7 @@ class _Moment:
             Wait(
                 who,
                 server.address_text if server is not None else "",
-                safe_text(worker.name, _SHOWN),
+                _name_of(worker.name),
                 call.name,
                 call.why,
                 whom,
@@ -281,7 +295,7 @@ class _Moment:
         return made
 
     def _serving(self, worker: Worker, server: Server, connection: Connection) -> Wait:
-        name, place = safe_text(worker.name, _SHOWN), server.address_text
+        name, place = _name_of(worker.name), server.address_text
         who, whom = who_is(server), who_is(connection)
         return Wait(who, place, name, "handle", Why.SERVE, whom, worker.loop_line, connection.opened)
 
@@ -291,7 +305,7 @@ class _Moment:
                 return who_is(one)
         if worker.thread == threading.main_thread().ident:
             return Who("thread", worker.thread, worker.line.where if worker.line else "main")
-        return Who("thread", worker.thread, safe_text(worker.name, _SHOWN))
+        return Who("thread", worker.thread, _name_of(worker.name))
 
     def _server(self, worker: Worker) -> Server | None:
         if worker.serves is not None:
@@ -365,7 +379,9 @@ class _Moment:
         return 0.0
 
     def _carried(self, worker: Worker, call: Call) -> Carried | None:
-        """How far what was sent on a connection has come; of a connection with a thread of its own."""
+        """How far what was sent on a connection has come; of very many connections, only where somebody sends."""
+        if self._are_many and call.why is not Why.SEND:
+            return None
         connection = call.on if isinstance(call.on, Connection) and call.why is Why.SEND else worker.serves
         server = self._places.get(id(connection._observation)) if connection is not None else None
         if connection is None or server is None or connection.is_datagram:

@@ -84,9 +84,17 @@ def is_students(filename: str) -> bool:
 def line_of(frame: FrameType) -> Line:
     """The line that a frame is at."""
     filename, number = frame.f_code.co_filename, frame.f_lineno or 0
-    text = linecache.getline(filename, number).strip()
-    where = cell_of(filename) or os.path.basename(filename)
-    return Line(safe_text(where, _SHOWN), number, safe_text(text, _SHOWN))
+    return Line(cell_of(filename) or _name_of(filename), number, _text_of(filename, number))
+
+
+@lru_cache(maxsize=1024)
+def _name_of(filename: str) -> str:
+    return safe_text(os.path.basename(filename), _SHOWN)
+
+
+@lru_cache(maxsize=1024)
+def _text_of(filename: str, number: int) -> str:
+    return safe_text(linecache.getline(filename, number).strip(), _SHOWN)
 
 
 def call_in(frame: FrameType) -> Called:

@@ -44,9 +44,10 @@ def textbook(fleet):
         def talk():
             with socket.socket() as client:
                 client.connect(server.address)
-                while True:
+                answer = b"-"
+                while answer:
                     client.send(input("> ").encode())
-                    print(client.recv(1024).decode())
+                    answer = client.recv(1024)
 
         made = enlist(lambda number: Program(number, program or talk, f"client {number}: program"))
         fleet.add(made)
@@ -65,24 +66,26 @@ def until(look, patience=PATIENCE):
     return found
 
 
-def wait_of(who, why):
-    """The wait of somebody, once it waits for that."""
-    return until(lambda: (wait := who_waits().of(who)) and wait.why is why and wait)
+def wait_of(who, why, whom=None):
+    """The wait of somebody, once it waits for that (and for `whom`: a moment after its connect() a client is known)."""
+    return until(lambda: (wait := who_waits().of(who)) and wait.why is why and whom in (None, wait.whom) and wait)
 
 
 def test_each_end_says_the_call_the_line_and_whom_it_waits_for(textbook):
     with net.listen(Asking) as server:
         client = textbook(server)
         (connection,) = server.wait_for_connections(1, PATIENCE)
-        there = wait_of(connection, Why.RECEIVE)
-        assert (there.call, there.whom, there.line.text) == ("recv", who_is(client), "while self.request.recv(1024):")
+        there = wait_of(connection, Why.RECEIVE, who_is(client))
+        assert (there.call, there.line.text) == ("recv", "while self.request.recv(1024):")
         here = wait_of(client, Why.PERSON)
         assert (here.call, here.whom, here.line.text) == ("input", YOU, 'client.send(input("> ").encode())')
         loop = wait_of(server, Why.CLIENT)
         assert (loop.call, loop.whom) == ("select", NEXT)
         client.answer("hello")
+        wait_of(connection, Why.PERSON)
+        connection.wait_waiting(PATIENCE)
         assert wait_of(connection, Why.PERSON).since == connection.question.since
-        assert wait_of(client, Why.RECEIVE).whom == who_is(connection)
+        wait_of(client, Why.RECEIVE, who_is(connection))
         assert "waits in input() for you" in str(who_waits(server))
 
 
@@ -141,7 +144,7 @@ def test_who_waits_in_the_backlog_waits_for_the_loop_that_serves_one_itself(text
         for client in others:
             client.wait_waiting(PATIENCE)
             client.answer("me too")
-            assert wait_of(client, Why.RECEIVE).whom == who_is(server)
+            wait_of(client, Why.RECEIVE, who_is(server))
         assert who_waits(server).backlog == {server.address_text: [who_is(client) for client in others]}
         assert f"{who_is(others[0])} is connected to {server.address_text}, and not yet accepted" in str(who_waits())
 
@@ -163,8 +166,7 @@ def test_a_sendall_that_is_blocked_says_how_far_what_was_sent_has_come(textbook)
         client = textbook(server, reads_late)
         (connection,) = server.wait_for_connections(1, PATIENCE)
         wait_of(client, Why.EVENT)
-        blocked = wait_of(connection, Why.SEND)
-        assert (blocked.call, blocked.whom) == ("sendall", who_is(client))
+        assert wait_of(connection, Why.SEND, who_is(client)).call == "sendall"
         carried = until(lambda: (now := who_waits().of(connection).carried).read == 400 and now)
         assert (carried.sent, carried.sending) == (1000, 30_000_000)
         assert carried.read + carried.unread + carried.queued == 30_001_000
@@ -189,8 +191,7 @@ def test_a_broadcast_waits_for_the_one_who_does_not_read(textbook):
         quick = textbook(server)
         quick.wait_waiting(PATIENCE)
         quick.answer("all")
-        blocked = wait_of(quick.connection, Why.SEND)
-        assert blocked.whom == who_is(slow)
+        wait_of(quick.connection, Why.SEND, who_is(slow))
         assert wait_of(slow.connection, Why.RECEIVE)  # its own thread goes on as it was
         there.clear()
 
