@@ -34,13 +34,13 @@ if TYPE_CHECKING:
         stop_all,
         throwaway_certificate,
     )
-    from .notebook import client, clients, observe, run_client, run_server, serve
+    from .notebook import client, clients, explain, observe, run_client, run_server, serve
     from .widgets import panel
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "notebook": "client clients observe run_client run_server serve",
+    "notebook": "client clients explain observe run_client run_server serve",
     "widgets": "panel",
     "kernel": "allow_asyncio_run doctor",
     "bothends": "client_of left_open who_waits",
@@ -68,6 +68,7 @@ __all__ = [
     "client_of",
     "clients",
     "doctor",
+    "explain",
     "left_open",
     "observe",
     "observed_class",

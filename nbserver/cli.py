@@ -1,12 +1,14 @@
 """The command `nbserver`: the front door in a terminal.
 
-`nbserver lab` opens the course in JupyterLab; `nbserver doctor` says what this environment is and allows.
+`nbserver lab` opens the course in JupyterLab; `nbserver doctor` says what this environment is and allows;
+`nbserver explain` draws the class map of a server class or a request class.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib
 import importlib.util
 import json
 import locale
@@ -22,6 +24,7 @@ from nbserver.errors import UsageError
 PACKAGE = Path(__file__).resolve().parent
 COURSE_IN_WHEEL = PACKAGE / "course"
 LANGUAGES = ("en", "zh")
+INDEX = "index.ipynb"
 DEFAULT_FOLDER = "nbserver-course"
 # Remembers what each copied file was, so that a later version knows which of them the user has changed.
 RECORD = ".nbserver-course.json"
@@ -37,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if options.command == "doctor":
             return _doctor()
+        if options.command == "explain":
+            return _explain(options.target, options.names)
         return _lab(options, extra)
     except UsageError as error:
         print(f"nbserver: {error}", file=sys.stderr)
@@ -58,7 +63,38 @@ def _parser() -> argparse.ArgumentParser:
     lab.add_argument("--port", type=int, metavar="N", help="port of JupyterLab; 0 lets the system choose")
     lab.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     commands.add_parser("doctor", help="say what this environment is and allows")
+    explain = commands.add_parser(
+        "explain",
+        help="draw the class map of a server class or a request class",
+        description="Who inherits from whom, who defines what, and which definition wins. The module is imported.",
+    )
+    explain.add_argument("target", metavar="MODULE:CLASS", help="such as socketserver:ThreadingTCPServer")
+    explain.add_argument("names", nargs="*", metavar="NAME", help="say where this name is looked up and found")
     return parser
+
+
+def _explain(target: str, names: Sequence[str]) -> int:
+    from nbserver.teach import explain
+
+    made = explain(_class_named(target))
+    print("\n".join(str(made.lookup(name)) for name in names) if names else made)
+    return 0
+
+
+def _class_named(target: str) -> object:
+    """What `module:name` names; modules in this folder are found first.
+
+    Raises:
+        UsageError: There is no such module, or no such name in it.
+    """
+    module, _, name = target.partition(":")
+    if not module or not name:
+        raise UsageError(f"{target} is not of the form module:Class, as in socketserver:ThreadingTCPServer")
+    sys.path.insert(0, os.getcwd())
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"{target} cannot be had: {error}") from error
 
 
 def _doctor() -> int:
@@ -77,7 +113,7 @@ def _lab(options: argparse.Namespace, extra: Sequence[str]) -> int:
     if options.port is not None and not 0 <= options.port <= 65535:
         raise UsageError(f"{options.port} is not a port; a port is a number from 0 to 65535")
     folder = course_folder(options.dir)
-    notebook = first_notebook(folder, options.lang or system_language())
+    notebook = index(folder, options.lang or system_language())
     if options.lang:
         os.environ["NBSERVER_LANG"] = options.lang  # the kernels inherit it: the boards speak the course's language
     return _run(lab_command(folder, notebook, options.port, options.no_browser, extra), folder)
@@ -90,16 +126,15 @@ def system_language() -> str:
     return "zh" if name.lower().startswith(("zh", "chinese")) else "en"
 
 
-def first_notebook(folder: Path, language: str) -> str:
-    """The first notebook in a language, as a path below the folder, with `/` between its parts.
+def index(folder: Path, language: str) -> str:
+    """The notebook that lists the course in a language, as a path below the folder, with `/` between its parts.
 
     Raises:
         UsageError: The folder holds no course in that language.
     """
-    notebooks = sorted((folder / language).glob("*.ipynb"))
-    if not notebooks:
-        raise UsageError(f"no notebook in {folder / language}; give another folder with --dir")
-    return notebooks[0].relative_to(folder).as_posix()
+    if not (folder / language / INDEX).is_file():
+        raise UsageError(f"no {INDEX} in {folder / language}; give another folder with --dir")
+    return f"{language}/{INDEX}"
 
 
 def lab_command(folder: Path, notebook: str, port: int | None, no_browser: bool, extra: Sequence[str]) -> list[str]:

@@ -24,6 +24,8 @@ from .net import (
     servers,
     stop_all,
 )
+from .teach import ClassMap
+from .teach import explain as class_map
 from .text import safe_text
 from .tokens import new_token
 from .widgets import panel, shown, target_of
@@ -271,6 +273,24 @@ def run_client(source: str, count: int = 1, snapshot: bool = True) -> Fleet:
     return fleet
 
 
+def explain(thing: Any) -> ClassMap:
+    """The class map: who inherits from whom, who defines what, what is overridden, and which definition wins.
+
+    As the last expression of a cell it is a panel, in which a name's look-up is lit, class by class; ``print()`` draws
+    it, ``.lookup("process_request")`` says where a name is found, ``.mermaid()`` is a diagram.
+
+    Args:
+        thing: A server class of ``socketserver`` or a request class, of your own or of a library; or a server,
+            nbserver's or ``socketserver``'s: then its handler's class is on the map as well.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    made = class_map(thing.base if isinstance(thing, Server) else thing)
+    _remember(_begin(), made)
+    return made
+
+
 # ── targets ──
 
 
@@ -322,7 +342,7 @@ def _remember(cell: Cell, thing: Any) -> None:
 def _end(thing: Any) -> None:
     if isinstance(thing, Server):
         thing.stop()
-    else:
+    elif not isinstance(thing, ClassMap):
         thing.close()
     others = thing if isinstance(thing, Fleet) else thing.servers if isinstance(thing, ServerProgram) else ()
     for part in (thing, *others):

@@ -18,7 +18,7 @@ import pytest
 from nbserver import cli
 
 ROOT = Path(__file__).resolve().parent.parent
-FIRST = "01-one-server-three-clients.ipynb"
+INDEX = "index.ipynb"
 TOKEN = "a-token-for-the-tests"
 
 
@@ -79,11 +79,11 @@ def contents(address: str, path: str, limit: float = 30.0) -> list[str]:
 
 
 def notebook_is_open_to_reading(lab: Lab, language: str) -> None:
-    """JupyterLab opens the first notebook, and lists it."""
+    """JupyterLab opens the index of the course, and lists it."""
     try:
         address = lab.wait_address()
-        assert address.endswith(f"/lab/tree/{language}/{FIRST}")
-        assert FIRST in contents(address, language)
+        assert address.endswith(f"/lab/tree/{language}/{INDEX}")
+        assert INDEX in contents(address, language)
         assert {"en", "zh"} <= set(contents(address, ""))
     finally:
         code = lab.close()
@@ -114,7 +114,7 @@ def test_lab_from_a_wheel(wheel, tmp_path):
         [sys.executable, "-m", "nbserver", "lab", "--lang", "en"], tmp_path, tmp_path / "log", PYTHONPATH=str(site)
     )
     notebook_is_open_to_reading(lab, "en")
-    assert (tmp_path / cli.DEFAULT_FOLDER / "zh" / FIRST).is_file()
+    assert (tmp_path / cli.DEFAULT_FOLDER / "zh" / INDEX).is_file()
 
 
 def test_the_wheel_holds_everything(wheel):
@@ -176,8 +176,8 @@ def test_jupyterlab_is_missing(monkeypatch, capsys):
 
 
 def test_a_folder_without_a_course(tmp_path):
-    with pytest.raises(cli.UsageError, match="no notebook in"):
-        cli.first_notebook(tmp_path, "en")
+    with pytest.raises(cli.UsageError, match="no index.ipynb in"):
+        cli.index(tmp_path, "en")
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ def test_language_of_the_system(monkeypatch, variables, language):
 
 
 def test_arguments_reach_jupyterlab(tmp_path):
-    command = cli.lab_command(tmp_path, f"en/{FIRST}", 8899, True, ["--collaborative"])
+    command = cli.lab_command(tmp_path, f"en/{INDEX}", 8899, True, ["--collaborative"])
     assert command[:3] == [sys.executable, "-m", "jupyterlab"]
-    assert {"--port=8899", "--no-browser", f"--LabApp.default_url=/lab/tree/en/{FIRST}"} <= set(command)
+    assert {"--port=8899", "--no-browser", f"--LabApp.default_url=/lab/tree/en/{INDEX}"} <= set(command)
     assert command[-1] == "--collaborative"
 
 
@@ -211,7 +211,7 @@ def installed(monkeypatch, tmp_path) -> Path:
     """The package as if it stood in site-packages, with a course of its own; returns the course."""
     package = tmp_path / "site-packages" / "nbserver"
     (package / "course" / "en").mkdir(parents=True)
-    (package / "course" / "en" / FIRST).write_text("{}")
+    (package / "course" / "en" / INDEX).write_text("{}")
     monkeypatch.setattr(cli, "PACKAGE", package)
     monkeypatch.setattr(cli, "COURSE_IN_WHEEL", package / "course")
     return package / "course"
@@ -230,17 +230,17 @@ def test_installed_and_run_in_the_clone(installed, monkeypatch):
 def test_installed_and_run_elsewhere(installed, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert cli.course_folder(None) == tmp_path / cli.DEFAULT_FOLDER
-    assert (tmp_path / cli.DEFAULT_FOLDER / "en" / FIRST).is_file()
+    assert (tmp_path / cli.DEFAULT_FOLDER / "en" / INDEX).is_file()
 
 
 def test_a_folder_of_ones_own_from_the_clone(tmp_path):
     assert cli.course_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
-    assert cli.first_notebook(tmp_path / "a" / "b", "zh") == f"zh/{FIRST}"
+    assert cli.index(tmp_path / "a" / "b", "zh") == f"zh/{INDEX}"
 
 
 def test_no_course_anywhere(installed, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    (installed / "en" / FIRST).unlink()
+    (installed / "en" / INDEX).unlink()
     (installed / "en").rmdir()
     installed.rmdir()
     with pytest.raises(cli.UsageError, match="has no course"):
@@ -315,3 +315,25 @@ def test_a_removed_file_comes_back(source, tmp_path):
     (copy / "en" / "02.ipynb").unlink()
     cli.copy_course(source, copy)
     assert read(copy)["en/02.ipynb"] == "two"
+
+
+# --- explain ----------------------------------------------------------------------------------------------------
+
+
+def test_explain_draws_the_class_map_and_looks_names_up(capsys, tmp_path, monkeypatch):
+    (tmp_path / "polite.py").write_text("import socketserver\nclass Polite(socketserver.ThreadingTCPServer): pass\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert cli.main(["explain", "polite:Polite"]) == 0
+    assert "└── Polite(ThreadingTCPServer)   <== this one" in capsys.readouterr().out
+    assert cli.main(["explain", "socketserver:ThreadingTCPServer", "process_request", "recv"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("process_request: not in ThreadingTCPServer, found in ThreadingMixIn (socketserver.py,")
+    assert said[1].endswith("found in no class. AttributeError")
+
+
+@pytest.mark.parametrize("target", ["socketserver", "no_such_module:X", "socketserver:NoSuchClass", "os:getcwd"])
+def test_explain_says_what_cannot_be_had(target, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert cli.main(["explain", target]) == 2
+    assert capsys.readouterr().err.startswith("nbserver: ")

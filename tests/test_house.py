@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -13,7 +12,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = sorted(p for p in (ROOT / "notebooks").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 # What turns text into markup or into code. Bytes of a client reach the page as text nodes and nothing else.
 MARKUP = re.compile(
     r"innerHTML|insertAdjacentHTML|outerHTML|setHTML|srcdoc|DOMParser|createContextualFragment"
@@ -42,16 +40,6 @@ def passes(*command: str) -> None:
     """The command ends with 0; what it said is the message if it does not."""
     done = run(*command)
     assert done.returncode == 0, done.stdout
-
-
-def source(path: Path) -> list[dict]:
-    """The cells of a notebook."""
-    return json.loads(path.read_text(encoding="utf-8"))["cells"]
-
-
-def code(path: Path) -> list[str]:
-    """The programs in a notebook."""
-    return ["".join(cell["source"]) for cell in source(path) if cell["cell_type"] == "code"]
 
 
 def test_ruff_check():
@@ -100,29 +88,6 @@ def test_import_is_cheap():
     """`import nbserver` costs less than 0.1 s more than `import socketserver`. The best of several: load only adds."""
     best = min(float(run(sys.executable, "-c", IMPORT_TIME).stdout) for _ in range(7))
     assert best < 0.1, f"{best:.3f} s"
-
-
-def test_there_are_notebooks():
-    assert {path.parent.name for path in NOTEBOOKS} >= {"en", "zh"}
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_notebook_is_committed_clean(path):
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    cells = notebook["cells"]
-    programs = [cell for cell in cells if cell["cell_type"] == "code"]
-    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
-    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
-    assert "widgets" not in notebook["metadata"]
-    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in programs)
-    assert len({cell["id"] for cell in cells}) == len(cells)
-
-
-def test_both_languages_hold_the_same_programs():
-    english, chinese = sorted((ROOT / "notebooks/en").glob("*.ipynb")), sorted((ROOT / "notebooks/zh").glob("*.ipynb"))
-    assert [path.name for path in english] == [path.name for path in chinese]
-    for one, other in zip(english, chinese, strict=True):
-        assert code(one) == code(other), one.name
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])

@@ -18,7 +18,7 @@ CORE = [
     "tests/fleet",
     "tests/console",
     "tests/net",
-    "tests/teach/test_stacks.py",
+    "tests/teach",
     "tests/test_tokens.py",
     "tests/test_words.py",
 ]

@@ -5,6 +5,7 @@ from .certificate import Certificate, throwaway_certificate
 from .clock import Clock
 from .connection import Connection
 from .door import Access
+from .faults import KINDS, MOST_FAULTS, Fault, Faults
 from .finding import find
 from .handlers import ChatRoom, Conversation, Echo
 from .limits import Limits
@@ -34,6 +35,10 @@ __all__ = [
     "Connection",
     "Conversation",
     "Echo",
+    "Fault",
+    "Faults",
+    "KINDS",
+    "MOST_FAULTS",
     "Observation",
     "Observed",
     "LONGEST",

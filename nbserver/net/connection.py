@@ -13,17 +13,18 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..console import Question
-from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading
+from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading, UsageError
 from ..events import KEPT_BYTES, Event, Kind, new_event, text_event
 from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over, may_follow
 from ..text import encoded, safe_text
-from . import proc
+from . import inspector, proc
 from .peer import address_text, is_vanished, look, tcp_ends, wait_writable, words_of
 from .traffic import Traffic
 from .waiting import Ear, ear_of, named, wait, wait_async
 from .watch import peer_watch
 
 if TYPE_CHECKING:
+    from .faults import Faults, Wire
     from .limits import Limits
     from .observation import Observation
 
@@ -38,8 +39,8 @@ def _nobody() -> None:
 class Connection(Traffic):
     """One accepted client, or one UDP peer: its state, its counters, its transcript, and the ways to act on it.
 
-    Call, from any thread: `reply`, `send`, `receive`, `close`, `reset`, `wait_waiting`, `wait_closed`, and all that is
-    read.
+    Call, from any thread: `reply`, `send`, `receive`, `close`, `half_close`, `reset`, `faults`, `wait_waiting`,
+    `wait_closed`, and all that is read.
     Override: nothing. Leave alone: names with an underscore.
 
     Attributes:
@@ -48,6 +49,7 @@ class Connection(Traffic):
         opened: When it was accepted, in seconds since 1970.
         note: How it ended, in words, or what the last error was.
         is_datagram: Whether it is a UDP peer, which has no socket of its own.
+        wire: What holds its bytes while a fault is set; None otherwise.
         answered_by_rules: When rules have answered here lately, on the monotonic clock; None if they never did.
 
     What it carries, and how much, is in `Traffic`.
@@ -55,7 +57,7 @@ class Connection(Traffic):
 
     __slots__ = (
         *("_end_state", "_is_hung_up", "_sending_past", "_served_by", "_state", "descriptor_lock", "is_datagram"),
-        *("_ear", "_handler", "answered_by_rules", "note", "opened", "peer", "socket"),
+        *("_ear", "_handler", "_says_no_more", "answered_by_rules", "note", "opened", "peer", "socket", "wire"),
     )
 
     def __init__(
@@ -78,6 +80,8 @@ class Connection(Traffic):
         # Held while one message is sent past the handler, so that two do not mix.
         self._sending_past = threading.Lock()
         self._handler: Callable[[], Any] = _nobody
+        self._says_no_more = False  # since half_close()
+        self.wire: Wire | None = None  # while a fault is set, and while it holds something
         self._ear: Ear | None = None  # while nobody has called receive() yet
         self._tell(text_event(Kind.OPENED, self.opened, number, address_text(peer)), announce=True)
 
@@ -90,7 +94,8 @@ class Connection(Traffic):
 
     def broke(self, error: BaseException) -> None:
         """A socket call failed. A peer that vanished is no error of the handler's: so the connection ended."""
-        if is_vanished(error) and not self._is_hung_up:
+        is_ours = self._is_hung_up or (self._says_no_more and self.activity is Activity.SENDING)
+        if is_vanished(error) and not is_ours:
             doing = "sending to it" if self.activity is Activity.SENDING else "waiting for it"
             self._vanished(f"the peer vanished while {doing} ({type(error).__name__})")
         self.activity = Activity.RUNNING
@@ -211,6 +216,18 @@ class Connection(Traffic):
     def handler(self) -> Any:
         """The object that handles it, or handled it last (UDP); None before there is one, and once it is gone."""
         return self._handler()
+
+    @property
+    def served_by(self) -> Any:
+        """The ``socketserver`` object that serves it; None once that is gone."""
+        return self._observation.server
+
+    def inspect(self) -> inspector.Inspection:
+        """What ``self`` holds inside its handler: ``self.server``, ``self.request``, ``self.client_address``, the rest.
+
+        Nothing of the handler's own code runs for it, no ``repr()`` and no property. Thread: any.
+        """
+        return inspector.inspect(self)
 
     @property
     def is_settled(self) -> bool:
@@ -334,7 +351,7 @@ class Connection(Traffic):
         try:
             while view or getattr(self._must_live(), "unsent", None):
                 # Asked before: with a time-out of the handler's on the socket, send() itself would wait.
-                if not wait_writable(self._must_live(), max(0.0, deadline - time.monotonic())):
+                if not self._wait_writable(max(0.0, deadline - time.monotonic())):
                     break
                 went = self._send_some(view)
                 if went < min(1, len(view)) and time.monotonic() > deadline:
@@ -348,6 +365,10 @@ class Connection(Traffic):
             elif sent and not is_told:
                 self._sent_past(data, sent)
         return sent
+
+    def _wait_writable(self, seconds: float) -> bool:
+        sock, wire = self._must_live(), self.wire
+        return wait_writable(sock, seconds) if wire is None else wire.outgoing.wait_room(seconds)
 
     def _sent_past(self, data: bytes, size: int) -> None:
         self.credit = max(self.credit, 1)  # what a person sends is always kept
@@ -370,6 +391,27 @@ class Connection(Traffic):
     def hang_up(self, note: str) -> None:
         """As `close`, with the reason in words."""
         self._hang_up(note, socket.SHUT_RDWR)
+
+    def half_close(self) -> None:
+        """Close the sending side: the client reads the end, and can still send. That cannot be undone.
+
+        Raises:
+            ConnectionEnded: The connection has ended.
+            UsageError: It is a UDP peer: datagrams have no end.
+        """
+        if self.is_datagram:
+            raise UsageError("datagrams have no end that could be sent")
+        with self.descriptor_lock:
+            sock = self._must_live()
+            self._says_no_more = True
+            self.notice("you closed the sending side: the client reads the end, and can still send")
+            with contextlib.suppress(OSError):  # the client was faster
+                sock.shutdown(socket.SHUT_WR)
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong here on purpose: ``connection.faults.add("delay", seconds=0.5)``."""
+        return self._observation.lab.of(self)
 
     @property
     def limits(self) -> Limits:
@@ -415,6 +457,8 @@ class Connection(Traffic):
         self._is_hung_up = True
         self.close_input(note)  # first: a handler whose recv() ends now must not ask somebody about it
         with self.descriptor_lock:
+            if self.wire is not None:
+                self.wire.cut(self._is_resetting)
             if self.socket is not None:
                 with contextlib.suppress(OSError):  # the peer was faster, or the handler has closed it
                     socket.socket.shutdown(self.socket, how)

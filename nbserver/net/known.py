@@ -14,6 +14,7 @@ from ..states import LoopState, ServerState
 from . import proc
 from .connection import Connection
 from .door import Access
+from .faults import Faults
 from .limits import Limits
 from .observation import Observation
 from .peer import address_text
@@ -166,6 +167,11 @@ class Known:
     def rules(self) -> Rules:
         """What answers an ``input()`` of a handler in place of a person: ``server.rules.add("hello", "hi there")``."""
         return self.observation.rules
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong here on purpose, for all connections: ``server.faults.add("delay", seconds=0.5)``."""
+        return self.observation.lab.of(None)
 
     @property
     def saved_replies(self) -> SavedReplies:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+from .. import teach
+
 if TYPE_CHECKING:
     from .connection import Connection
 
 
+@teach.hide
 class BoundedLines(io.BufferedReader):
     """What ``makefile("rb")`` gives where lines are limited: ``readline()`` without a limit keeps to `Limits.max_line`.
 

@@ -20,6 +20,7 @@ from .clock import Clock, Ticked
 from .connection import Connection
 from .deadlines import Deadlines
 from .door import Access, Door, Gate
+from .faults import Lab
 from .limits import Limits
 from .onecore import OneCore
 from .peer import host_text
@@ -57,6 +58,7 @@ class Observation:
             the monotonic clock.
         errors: How many handlers have raised.
         rules: Who answers an ``input()`` in place of a person.
+        lab: What goes wrong on purpose.
         trouble: What the accept loop met last, in words.
     """
 
@@ -73,6 +75,7 @@ class Observation:
         self.why_turned_away, self.turned_away_at = "", 0.0
         self.errors = 0
         self.rules = Rules(lambda: self.live)
+        self.lab = Lab(self)
         self.trouble = ""
         # Connections, messages in and out, bytes in and out of those that are no longer in the table.
         self.forgotten = [0, 0, 0, 0, 0]
@@ -104,6 +107,11 @@ class Observation:
         limits.tell(self._limits_changed)
         self._limits_changed()
 
+    @property
+    def server(self) -> Observed | None:
+        """The server that is observed; None once it is gone."""
+        return self._server()
+
     def _limits_changed(self) -> None:
         self._is_timed = self._limits.are_timed
         if self._is_timed:
@@ -127,6 +135,16 @@ class Observation:
             if self.turned_away & (self.turned_away - 1) == 0:
                 self.tell(Kind.TROUBLE, f"{self.trouble} ({self.turned_away} turned away so far)")
         return why
+
+    @property
+    def is_datagram(self) -> bool:
+        """Whether it serves datagrams (UDP)."""
+        return getattr(self._server(), "socket_type", None) == socket.SOCK_DGRAM
+
+    @property
+    def datagram_socket(self) -> Any:
+        """The one socket of a datagram server."""
+        return getattr(self._server(), "socket", None) if self.is_datagram else None
 
     def call_regularly(self, ticked: Ticked) -> None:
         """Have the clock call `ticked` ten times a second, until it says that it needs no more."""
@@ -176,6 +194,8 @@ class Observation:
             clock.add(self)
         if self.is_closing and is_datagram:
             connection.hang_up("the server was stopped")  # a handler that began late: nobody else will end its row
+        if self.lab.is_in_use:
+            self.lab.accepted(connection)
         self.journal.wake()
         return connection
 
@@ -268,9 +288,11 @@ class Observation:
     def after_fork(self) -> None:
         """In a forked child: the connections are the parent's, and have ended here."""
         self._lock, self._peers_lock = threading.RLock(), threading.RLock()
+        self.lab = Lab(self)
         self.journal._after_fork()
         for connection in list(self.connections.values()):
             connection.descriptor_lock, connection._sending_past = threading.RLock(), threading.Lock()
+            connection.wire = None
             connection._after_fork(_FORKED)
             if not connection.is_over:
                 connection._state, connection.note = ConnectionState.CLOSED, _FORKED
@@ -294,7 +316,8 @@ class Observation:
             raise OSError(errno.EBADF, "the server is gone")
         if not peer:
             raise OSError(errno.EDESTADDRREQ, "it has no address")
-        _socket.socket.sendto(server.socket, data, peer)
+        send = getattr(server.socket, "carry_out", None)  # a socket class of the user's own has none
+        send(data, peer) if send else _socket.socket.sendto(server.socket, data, peer)
 
 
 def close_copy(sock: Any) -> None:

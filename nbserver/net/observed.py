@@ -135,7 +135,12 @@ class Observed(ResilientLoop):
         if self._is_datagram() and type(self.socket) is socket.socket:
             self.socket.__class__ = ObservedDatagramSocket
             datagram_servers[self.socket] = self.observation
+            self.observation.lab.refresh_datagrams()
         self.observation.on_serving(True)
+
+    def _woken(self) -> None:
+        for _ in range(self.observation.lab.mail.due):  # a fault has held them, and the system knows nothing of it
+            self._guarded(self._handle_request_noblock)
 
     def _has_room(self) -> bool:
         return self._is_datagram() or self.observation.has_room

@@ -198,6 +198,7 @@ class ResilientLoop(socketserver.BaseServer):
             for key, _ in ready:
                 if key.fd == waker.fileno():
                     waker.recv(4096)
+                    self._woken()
                 else:
                     self._guarded(self._handle_request_noblock)
             self._guarded(self.service_actions)
@@ -309,6 +310,9 @@ class ResilientLoop(socketserver.BaseServer):
     # ── for the observer above ──
 
     def _begins(self) -> None:
+        pass
+
+    def _woken(self) -> None:
         pass
 
     def _has_room(self) -> bool:

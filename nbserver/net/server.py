@@ -186,6 +186,7 @@ class Server(Known):
         finally:
             # Interrupted, as Ctrl-C in a cell does, it has stopped all the same: only the waiting ends.
             self._close_listener()
+            self.observation.lab.end()
             self._end(len(live), started, deadline)
         return self._report or StopReport()
 

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from .. import context
+from .. import context, teach
 from ..events import KEPT_BYTES
 from ..states import Activity
 from .connection import Connection
@@ -42,11 +42,10 @@ def seen_recv(recv: Callable[..., bytes]) -> Callable[..., bytes]:
             raise
         connection.activity = _RUNNING
         if connection.credit or flags or not data:
-            _heard(connection, data, bufsize, flags)
-        else:
-            connection.bytes_in += len(data)
-            connection.messages_in += 1
-            connection.payload = data
+            return _heard(self, data, bufsize, flags)
+        connection.bytes_in += len(data)
+        connection.messages_in += 1
+        connection.payload = data
         return data
 
     return seen
@@ -98,15 +97,22 @@ def seen_sendall(sendall: Callable[..., None]) -> Callable[..., None]:
     return seen
 
 
-def _heard(connection: Connection, data: bytes, bufsize: int, flags: int) -> None:
-    """What ``recv`` gave, when there is more to do than to count it."""
+def _heard(sock: Seen, data: bytes, bufsize: int, flags: int) -> bytes:
+    """What ``recv`` gave, when there is more to do than to count it; gives what the handler gets."""
+    connection = sock.connection
+    if data and connection.wire is not None and not flags:
+        connection.activity = _RECEIVING
+        data = sock.late(data, bufsize)
+        connection.activity = _RUNNING
     if not data:
         if bufsize:
             connection.peer_closed()
     elif not flags & _PEEK:
         connection.received(data, len(data))
+    return data
 
 
+@teach.hide
 class Seen(socket.socket):
     """In front of a socket class: a connection's socket, which counts and keeps what it carries."""
 
@@ -114,10 +120,17 @@ class Seen(socket.socket):
     connection: Connection
     unsent = b""  # what was taken to be sent and has not gone yet
 
+    def late(self, data: bytes, bufsize: int) -> bytes:
+        """What the handler is given of what a ``recv`` has read that may have begun before a fault was set."""
+        return data
+
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         """As the socket's own; seen."""
         connection = self.connection
         size = cast(int, self._observed(_RECEIVING, super().recv_into, buffer, nbytes, flags))
+        if size and connection.wire is not None and not flags:
+            view = memoryview(buffer).cast("B")
+            size = len(self._observed(_RECEIVING, self.late, bytes(view[:size]), size))
         if size:
             if not flags & _PEEK:
                 kept = min(size, KEPT_BYTES) if connection.credit else 0
@@ -217,6 +230,7 @@ class Seen(socket.socket):
             super()._real_close(_ss)  # type: ignore[misc]
 
 
+@teach.hide
 class ObservedSocket(Seen):
     """A connection's socket. Made straight from the accepted descriptor.
 
@@ -247,6 +261,7 @@ datagram_servers: weakref.WeakKeyDictionary[socket.socket, Observation] = weakre
 """Whose socket it is."""
 
 
+@teach.hide
 class ObservedDatagramSocket(socket.socket):
     """A datagram server's one socket. What is sent with it is told to the row of the peer that it goes to.
 
@@ -254,12 +269,14 @@ class ObservedDatagramSocket(socket.socket):
     """
 
     __slots__ = ()
+    carry_out = _socket.socket.sendto
+    carry_in: Any = getattr(_socket.socket, "recvmsg", None)  # not on Windows
 
     def sendto(self, data: Any, *args: Any) -> int:
         """As the socket's own; seen. An empty answer that nobody has written is not sent."""
         if not data and sys._getframe(1).f_code is _FINISH:
             return 0  # DatagramRequestHandler.finish() answers anybody who asks, and so whomever he says he is
-        size = super().sendto(data, *args)
+        size = self.carry_out(data, *args)
         self._told(args[-1], _kept(data, size), size)
         return size
 
@@ -285,7 +302,7 @@ class ObservedDatagramSocket(socket.socket):
 
     def recvmsg(self, bufsize: int, *args: Any) -> Any:
         """As the socket's own; what a handler receives by itself is seen."""
-        result = super().recvmsg(bufsize, *args)
+        result = self.carry_in(bufsize, *args)
         self._heard(result[3], result[0], len(result[0]), args[1] if len(args) > 1 else 0)
         return result
 

@@ -14,6 +14,7 @@ import threading
 import time
 from typing import Any
 
+from .. import teach
 from .sockets import Seen, seen_recv, seen_send, seen_sendall
 
 _RECORD_BYTES = 16_384  # the most that one record holds (RFC 8446, 5.1)
@@ -74,12 +75,16 @@ def why_failed(error: Exception) -> str:
     return _WHY.get(reason, reason.replace("_", " ").lower() or str(error))
 
 
+@teach.hide
 class TLSSocket(Seen):
     """A connection's socket that speaks TLS. What is counted and kept is the plain text.
 
     Of `ssl.SSLSocket` it has, besides the socket's own methods: `do_handshake`, ``version()``, ``cipher()``,
     ``getpeercert()``, ``selected_alpn_protocol()``, ``session_reused``, ``context``.
     """
+
+    carry_in = _socket.socket.recv  # what carries the records
+    carry_out = _socket.socket.send
 
     __slots__ = ("_incoming", "_outgoing", "_receiving", "_sending", "_tls", "_using", "connection", "unsent")
 
@@ -159,7 +164,7 @@ class TLSSocket(Seen):
 
     def _fill(self, noticed: bool = False) -> None:
         """Wait for more records."""
-        data = _socket.socket.recv(self, _RECEIVE_BYTES)
+        data = self.carry_in(_RECEIVE_BYTES)
         if noticed and data:
             self.connection.notice(f"TLS from the client: {flight_of(data)} ({len(data)} bytes)")
         with self._using:
@@ -192,7 +197,7 @@ class TLSSocket(Seen):
         with self._sending:
             self.unsent += self._outgoing.read()
             while self.unsent:
-                self.unsent = self.unsent[_socket.socket.send(self, self.unsent, flags) :]
+                self.unsent = self.unsent[self.carry_out(self.unsent, flags) :]
 
     def push(self, data: Any, flags: int) -> int:
         """Send a part of `data` at once, uncounted; what of a record does not fit now goes before the next one.

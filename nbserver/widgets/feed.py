@@ -232,6 +232,7 @@ class Feed:
             "reach": self._reach,
             "link": self._link,
             "cell": server.cell,
+            "faults": _faults(server),
         }
 
     # ── transcripts ──
@@ -371,6 +372,12 @@ def _texts(server: Server | None) -> dict[str, list[Any]]:
         return {"rules": [], "saved": []}
     rules = [[rule.number, rule.contains, rule.answer, rule.is_on, rule.answered] for rule in server.rules]
     return {"rules": rules, "saved": list(server.saved_replies)}
+
+
+def _faults(server: Server) -> list[Any]:
+    """How many faults are set for all connections, and which connections have one of their own."""
+    numbers = [fault.connection for fault in server.faults]
+    return [numbers.count(0), sorted({number for number in numbers if number})]
 
 
 def _reach(server: Server) -> Message:

@@ -6,12 +6,14 @@ feed calls the function in its ticks, and tells what it gives whenever that has 
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import bothends
-from ..net import Server
+from ..net import Server, inspector
+from ..teach import ClassMap, explain
 
 Look = Callable[[Any, int], Any]
 """Given what the hub is about (a `Server`, mostly) and the number of a connection, or 0; gives what JSON can hold, or
@@ -39,15 +41,27 @@ def _ruler(server: Any, number: int) -> Any:
 
 
 def _inspector(server: Any, number: int) -> Any:
-    return None
+    return inspector.look(server, number) if isinstance(server, Server) else None
 
 
-def _classes(server: Any, number: int) -> Any:
-    return None
+def _map_of(about: Any) -> ClassMap | None:
+    return about if isinstance(about, ClassMap) else explain(about.base) if isinstance(about, Server) else None
+
+
+def _classes(about: Any, number: int) -> Any:
+    found = _map_of(about)
+    return found.to_json() if found is not None else None
+
+
+def _source(about: Any, number: int) -> Any:
+    """The text of one definition on the class map; `number` is the one that the map gives it."""
+    found = _map_of(about)
+    one = next(itertools.islice(found.definitions(), number - 1, None), None) if found and number else None
+    return [one.name, *one.place.told, one.place.source] if one and one.place else None
 
 
 def _faults(server: Any, number: int) -> Any:
-    return None
+    return server.faults.seen() if isinstance(server, Server) else None
 
 
 def _shared(server: Any, number: int) -> Any:
@@ -65,6 +79,7 @@ LOOKS: dict[str, Look] = {
     "ruler": _ruler,
     "inspector": _inspector,
     "classes": _classes,
+    "source": _source,
     "faults": _faults,
     "shared": _shared,
     "compare": _compare,

@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 from ..console import Program
 from ..errors import ConnectionEnded, NbserverError, UsageError
 from ..fleet import Client, Fleet, Target, enlist
-from ..net import LONGEST, Connection, Rule, Server, find
+from ..net import LONGEST, Connection, Fault, Rule, Server, find
 
 _LONGEST = 65_536  # characters in one reply
 _LONGEST_RID = 64
@@ -24,6 +24,7 @@ _SLOW = ("add_client", "broadcast", "close_clients", "find", "run_client", "run_
 _MANY = 10_000  # connections that one request may name
 _FOUND = 1_000  # connections that one answer names
 _FIND_SECONDS = 1.0
+_VALUES = 8  # of one fault
 
 Request = dict[str, Any]
 Ack = dict[str, Any]
@@ -55,6 +56,10 @@ class Desk:
             "find": self._find,
             "disconnect": lambda r: self._each(r, Connection.close),
             "reset": lambda r: self._each(r, Connection.reset),
+            "half_close": lambda r: self._each(r, Connection.half_close),
+            "add_fault": self._add_fault,
+            "undo_fault": lambda r: self._fault(r).undo(),
+            "undo_faults": lambda r: self._server_here().faults.clear(),
             "input": self._input,
             "close_client": lambda r: self._client(r).close(),
             "end_input": lambda r: self._client(r).end_input(),
@@ -169,6 +174,25 @@ class Desk:
         if not isinstance(is_on, bool):
             raise Refused("a rule is on or off: true or false")
         self._rule(request).is_on = is_on
+
+    def _add_fault(self, request: Request) -> None:
+        """For all connections, or for one; names and values are checked by `Faults.add`."""
+        server, values, name = self._serving(), request.get("values"), request.get("name")
+        if not isinstance(values, dict) or len(values) > _VALUES or not isinstance(name, str):
+            raise Refused("a fault has a name, and values by name")
+        if not all(isinstance(key, str) and type(value) in (int, float) for key, value in values.items()):
+            raise Refused("the values of a fault are numbers")
+        if "direction" in values:
+            raise Refused("the direction of a fault stands beside its values")
+        faults = self._living(request).faults if _number(request, "connection") else server.faults
+        faults.add(name, direction=request.get("direction"), **values)
+
+    def _fault(self, request: Request) -> Fault:
+        number = _number(request, "fault")
+        found = [fault for fault in self._server_here().faults if fault.number == number]
+        if not found:
+            raise UsageError(f"fault {number} is not set any more")
+        return found[0]
 
     def _stop(self, request: Request) -> None:
         self._serving().stop()

@@ -7,23 +7,26 @@ from typing import Any
 from ..console import Program
 from ..fleet import Fleet
 from ..net import Server
+from ..teach import ClassMap
 from .hub import Hub, View
 from .saved import Saved
 
-_KINDS = (Server, Program, Fleet)
+_KINDS = (Server, Program, Fleet, ClassMap)
 
 _panels: dict[Any, View] = {}
 _saved: dict[Any, Saved] = {}
 
 
-def panel(thing: Server | Program | Fleet) -> View:
-    """The board of a server, or the consoles of clients, to be put anywhere a widget can be.
+def panel(thing: Server | Program | Fleet | ClassMap) -> View:
+    """The board of a server, the consoles of clients, or a class map, to be put anywhere a widget can be.
 
     One for each thing: shown twice, it shows the same. Thread: the main one.
     """
     if thing not in _panels:
         if isinstance(thing, Server):
             _panels[thing] = View(Hub(thing), "board")
+        elif isinstance(thing, ClassMap):
+            _panels[thing] = View(Hub(about=thing), "classes")
         else:
             fleet = thing if isinstance(thing, Fleet) else Fleet([thing])
             _panels[thing] = View(Hub(None, fleet), "clients")
@@ -66,7 +69,7 @@ def _bundle(thing: Any, **options: Any) -> Any:
 
     Before it stands the output with the conversation as text.
     """
-    if thing.is_saved:
+    if not isinstance(thing, ClassMap) and thing.is_saved:
         if thing not in _saved:
             _saved[thing] = Saved(thing)
         _saved[thing].show()

@@ -1,7 +1,8 @@
-"""The environment that `binder/` describes, built from those files alone, opens the first notebook and runs it."""
+"""The environment that `binder/` describes, built from those alone, opens the course and runs its first notebook."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,9 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import PATIENCE, REPOSITORY, Lab, Notebook
-from .test_tutorial import SECOND, reply_box, row_with, say
+from .test_tutorial import COURSE, SECOND, reply_box, row_with, say
+
+IS_OPEN = """() => window.jupyterapp.shell.currentWidget.context?.path.endsWith("/01-one-server-three-clients.ipynb")"""
 
 
 @pytest.fixture
@@ -32,14 +35,19 @@ def binder(tmp_path) -> Path:
 
 
 @pytest.mark.timeout(600)
-def test_binders_environment_opens_the_first_notebook_and_runs_it(binder, page, tmp_path, port_8008):
+def test_binders_environment_opens_the_index_and_runs_the_first_notebook(binder, page, tmp_path, port_8008):
     page.set_viewport_size({"width": 1400, "height": 4000})
     lab = Lab(tmp_path, str(binder), notebooks=tmp_path / "clone")
     try:
         notebook = Notebook(lab, page, "/")
-        assert page.url.split("?")[0].endswith("/notebooks/en/01-one-server-three-clients.ipynb")
+        assert page.url.split("?")[0].endswith("/notebooks/en/index.ipynb")
+        page.get_by_role("link", name="01 One server, three clients").click()
+        page.wait_for_function(IS_OPEN)
+        notebook.wait_ready()
         assert notebook.ask("__import__('nbserver.kernel').kernel.has_server_proxy()") is True
-        for index in range(7):
+        cells = json.loads(COURSE.read_text("utf-8"))["cells"]
+        clients = next(n for n, cell in enumerate(cells) if "".join(cell["source"]).startswith("%%client"))
+        for index in range(clients + 1):
             notebook.run(index)
         expect(page.get_by_role("textbox", name="Input of client 3")).to_be_visible(timeout=PATIENCE * SECOND)
         say(page, 2, "hello from a binder")

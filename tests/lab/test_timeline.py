@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import PATIENCE
-from .test_tutorial import SECOND, reply_box, say, tutorial_cells
+from .test_tutorial import SECOND, say, tutorial_cells
 
 
 def table(page):
@@ -47,27 +47,6 @@ def test_a_plain_server_serves_one_itself_and_two_wait_in_the_backlog(tutorial_w
     expect(lanes.nth(0)).to_contain_text("serving #2 itself")
     expect(lanes.filter(has_text=re.compile(r"^#2 :\d+waiting for you"))).to_have_count(1)
     expect(waiting).to_have_count(1)
-
-
-def test_a_threading_server_has_three_lanes_that_wait_for_you_and_a_reload_shows_the_same_past(tutorial_with):
-    notebook = tutorial_with("ThreadingTCPServer")
-    page = notebook.page
-    lanes = table(page).locator("tbody tr")
-    expect(lanes).to_have_count(4)
-    expect(lanes.filter(has_text="waiting for you")).to_have_count(3)
-    expect(lanes.nth(0)).to_contain_text("waiting in select()")
-    notebook.save()
-    since = lanes.filter(has_text=re.compile("^#")).locator("td:last-child").all_inner_texts()
-    notebook.open()
-    page.get_by_role("button", name="Time line", exact=True).click()
-    page.get_by_text("As a table", exact=True).click()
-    expect(lanes.filter(has_text="waiting for you")).to_have_count(3)
-    again = lanes.filter(has_text=re.compile("^#")).locator("td:last-child").all_inner_texts()
-    assert [text.split(" · ")[0] for text in again] == [text.split(" · ")[0] for text in since]
-    box = reply_box(page, 1)
-    box.fill("an answer")
-    box.press("Enter")
-    expect(lanes.filter(has_text="waiting for you")).to_have_count(2)
 
 
 def test_the_time_line_in_a_cell_of_its_own(open_notebook):

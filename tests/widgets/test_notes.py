@@ -85,7 +85,7 @@ def in_the_page(sentences: list[str], limits: dict[str, int]) -> dict[str, list]
 
 @pytest.fixture(scope="module")
 def sentences() -> list[str]:
-    return sorted(set().union(*map(said_in, NET.glob("*.py"))))
+    return sorted(set().union(*map(said_in, NET.rglob("*.py"))))
 
 
 def test_the_sentences_are_found(sentences):

@@ -42,6 +42,17 @@ def test_a_server_of_this_machine_says_so_in_three_words(board: Board) -> None:
         expect(absent).to_be_hidden()
 
 
+def test_the_panel_says_who_can_and_who_cannot(board: Board) -> None:
+    board.start().snap(row(1))
+    reach(board).click()
+    rings = panel(board).get_by_role("listitem")
+    expect(rings).to_have_text(["✓ this notebook", "✓ this machine", "✗ not the network"])
+    expect(panel(board)).to_contain_text("127.0.0.1 always means the machine itself")
+    board.delta(server={**SERVER, "reach": NETWORK})
+    expect(rings.last).to_have_text("✓ the network")
+    expect(panel(board)).not_to_contain_text("always means")
+
+
 def test_the_panel_shows_the_address_large_the_code_and_the_token(board: Board) -> None:
     board.start().snap(row(1), address="0.0.0.0:8008", reach=NETWORK)
     expect(reach(board)).to_have_text(f"the same network: type {ADDRESS}")

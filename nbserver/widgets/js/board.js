@@ -1,6 +1,7 @@
 // The board of one server: head, list of connections, the selected one, a word to all, and the clients started from here.
 import { attribute, attributes, h, text } from "./dom.js";
 import { makeClients } from "./clients.js";
+import { isFaulty } from "./faults.js";
 import { makeDetail } from "./detail.js";
 import { makeFilters } from "./filters.js";
 import { makeFooter } from "./footer.js";
@@ -105,7 +106,7 @@ export function boardView(hub, { el, signal }) {
 
   const context = (row) => {
     const { needle } = finding;
-    return { words, needle, now: store.now(), isEarlier: needle !== "" && !isShown(row) && finding.said().has(row.id) };
+    return { words, needle, now: store.now(), isFaulty: isFaulty(store.server, row), isEarlier: needle !== "" && !isShown(row) && finding.said().has(row.id) };
   };
   /** Asked by the console of its client, maybe in another cell. Returns whether somebody can see it. */
   function showConnection(id) {

@@ -1,6 +1,7 @@
 // The head of the board: which server this is, how it is, how much goes through it, and what can be done with all of it.
 import { makeBrowserLink } from "./browser.js";
 import { attribute, attributes, h, svg, text } from "./dom.js";
+import { makeFaultBadge } from "./faults.js";
 import { bytes, count, sparkPoints } from "./format.js";
 import { glyph } from "./icons.js";
 import { makeKeys } from "./keys.js";
@@ -84,8 +85,9 @@ export function makeHeader(hub) {
   const [dot, state, address, kind, thread] = ["dot", "serverstate", "address", "kind", "thread"].map((name) => h("span", { class: `nbs-${name}` }));
   const [spark, counters, buttons] = [makeSpark(), makeCounters(), makeButtons(hub)];
   const [reach, limits, rules, keys, link] = [makeReach(hub), makeLimits(hub), makeRules(hub), makeKeys(hub), makeBrowserLink()];
+  const faults = makeFaultBadge(hub);
   const identity = h("div", { class: "nbs-identity" }, h("div", { class: "nbs-who" }, dot, address, state), h("div", { class: "nbs-how" }, kind, thread));
-  const facts = h("div", { class: "nbs-facts" }, reach.button, limits.button, rules.button, keys.button, link.element);
+  const facts = h("div", { class: "nbs-facts" }, faults.element, reach.button, limits.button, rules.button, keys.button, link.element);
   const element = h("div", { class: "nbs-header" }, identity, spark.element, counters.element, buttons.element, facts);
   return {
     elements: [element, reach.panel, limits.panel, rules.panel, keys.panel],
@@ -104,6 +106,7 @@ export function makeHeader(hub) {
       limits.show(server.limits, words);
       rules.show(hub.store.rules, words);
       keys.show(words);
+      faults.show(server, words);
       link.show(server, words);
       buttons.show(server.state === "new" || server.state === "serving", words);
     },

@@ -78,7 +78,7 @@ export function insideViews(hub) {
     const panel = make(hub, signal, { onSelect: (id) => hub.desk.select(id, "one", []) });
     makeRoot(hub, el, signal, [h("div", { class: "nbs-main" }, panel.element)], (words) => {
       panel.show(words);
-      return words("insideOf", { view: words(word), address: hub.store.server?.address ?? "" });
+      return words("insideOf", { view: words(word), address: hub.store.server?.address ?? panel.name?.() ?? "" });
     });
     return panel.close;
   }];

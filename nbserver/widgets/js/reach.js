@@ -12,10 +12,26 @@ export function typedAddresses({ reach, link }) {
   return reach.addresses.map((address) => scheme + address);
 }
 
+/** Whether an address is one by which a machine means itself. */
+const isLoopback = (address) => /^(127\.|localhost:|\[::1\])/.test(address);
+
 /** Who can reach it, in a few words. */
 export function reachText(server, words) {
   const [address] = typedAddresses(server);
   return words(`reach.${address || server.reach.zone === "machine" ? server.reach.zone : "nowhere"}`, { address });
+}
+
+/** Who can reach it, from the nearest to the farthest: a beginner looks for oneself in it. */
+function makeRings() {
+  const [kernel, machine, network] = [h("li"), h("li"), h("li")];
+  return {
+    element: h("ul", { class: "nbs-reach-rings" }, kernel, machine, network),
+    show({ zone }, words) {
+      text(kernel, `✓ ${words("reach.ring.kernel")}`);
+      text(machine, `✓ ${words("reach.ring.machine")}`);
+      text(network, zone === "machine" ? `✗ ${words("reach.ring.notNetwork")}` : `✓ ${words("reach.ring.network")}`);
+    },
+  };
 }
 
 /** The dark modules of a QR code as one path: a rectangle for each run of them. */
@@ -40,10 +56,11 @@ function makeCode() {
 
 export function makeReach(hub) {
   const code = makeCode();
-  const [who, address, others, first, wider] = ["who", "large", "others", "first", "wider"].map((name) => h("p", { class: `nbs-reach-${name}` }));
+  const rings = makeRings();
+  const [who, address, others, first, wider, means] = ["who", "large", "others", "first", "wider", "means"].map((name) => h("p", { class: `nbs-reach-${name}` }));
   const [label, hello] = [h("span"), h("code")];
   first.append(label, " ", hello);
-  const disclosure = makeDisclosure(hub, "reach", code.element, h("div", { class: "nbs-reach" }, who, address, others, first, wider));
+  const disclosure = makeDisclosure(hub, "reach", code.element, h("div", { class: "nbs-reach" }, who, address, others, first, rings.element, wider, means));
 
   function showPanel(server, words) {
     const { zone, qr, token, wider: isWider } = server.reach;
@@ -54,7 +71,9 @@ export function makeReach(hub) {
     text(label, words("firstLine"));
     text(hello, `HELLO ${token}`);
     attribute(first, "hidden", !token);
+    rings.show(server.reach, words);
     text(wider, isWider ? words("wider") : "");
+    text(means, isLoopback(typed) ? words("loopback") : "");
     attribute(code.element, "hidden", !qr.length);
     if (qr.length) code.show(qr, typed);
   }

@@ -54,15 +54,18 @@ function makeCells() {
   const icon = stateIcon();
   const word = h("span", { class: "nbs-word" });
   const [speaks, peer, last] = [speaksChip(), peerText(""), peerText("")];
+  const faulty = h("span", { class: "nbs-faulty", hidden: true });
   const earlier = h("span", { class: "nbs-earlier", hidden: true });
-  const inner = { state: [icon.element, word], peer: [peer], last: [speaks.element, earlier, last] };
+  const inner = { state: [icon.element, word], peer: [peer], last: [faulty, speaks.element, earlier, last] };
   const cells = Object.fromEntries(COLUMNS.map((name) => [name, h("div", { class: `nbs-cell is-${name}`, role: "gridcell" }, ...(inner[name] ?? []))]));
   return {
     elements: COLUMNS.map((name) => cells[name]),
-    show(row, { words, now, needle, isEarlier }) {
+    show(row, { words, now, needle, isEarlier, isFaulty }) {
       icon.show(row.state);
       markedText(word, stateWord(row, words), needle);
       speaks.show(row, words);
+      attributes(faulty, { hidden: !isFaulty, title: words("fault.badgeTitle") });
+      text(faulty, isFaulty ? words("fault.badge") : "");
       attribute(earlier, "hidden", !isEarlier);
       text(earlier, isEarlier ? words("foundEarlier") : "");
       const texts = cellTexts(row, words, now);
