@@ -195,9 +195,9 @@ def who_waits(
 
     Thread: any. Costs some 50 µs for each thread, and some milliseconds where clients wait to be accepted.
     """
-    at_work = [worker for worker in workers() if is_wanted is None or is_wanted(worker)]
-    moment = _Moment(unread, len(at_work) > _MANY)
-    waits = sorted((wait for worker in at_work for wait in moment.waits_of(worker)), key=_order)
+    at_work = [(worker, call_of(worker)) for worker in workers() if is_wanted is None or is_wanted(worker)]
+    moment = _Moment(unread, [call for _, call in at_work])
+    waits = sorted((wait for worker, call in at_work for wait in moment.waits_of(worker, call)), key=_order)
     _memory.keep(moment.marks, is_wanted is None)
     if server is not None:
         place = server.address_text
@@ -257,17 +257,20 @@ _memory = _Memory()
 class _Moment:
     """One look at all threads."""
 
-    def __init__(self, unread: Unread, are_many: bool) -> None:
-        self._are_many = are_many
+    def __init__(self, unread: Unread, calls: list[Call]) -> None:
+        self._are_many = len(calls) > _MANY
+        # Whoever sends to a connection, its own thread or that of another one's handler: how much is in the call.
+        self._sending = {
+            id(call.on): call.size for call in calls if call.why is Why.SEND and isinstance(call.on, Connection)
+        }
         self.marks: dict[Any, tuple[Any, float]] = {}
         self._look_unread = unread
         self._places = {id(server.observation): server for server in servers()}
         self._clients: dict[int, Any] = {}
         self._unread: dict[int, dict[tuple[str, int], int]] = {}
 
-    def waits_of(self, worker: Worker) -> list[Wait]:
+    def waits_of(self, worker: Worker, call: Call) -> list[Wait]:
         """What a thread waits for; an accept loop that serves a connection itself is two."""
-        call = call_of(worker)
         made = []
         if worker.loop is not None and worker.serves is not None:
             made.append(self._serving(worker, worker.loop, worker.serves))
@@ -287,7 +290,7 @@ class _Moment:
                 whom,
                 worker.line,
                 since,
-                self._carried(worker, call),
+                self._carried(worker.serves),
                 call.why is Why.RECEIVE and self._was_empty(worker),
                 not is_listening(worker),
             )
@@ -378,18 +381,17 @@ class _Moment:
             return max(worker.program.opened, events[-1][1] if events else 0.0)
         return 0.0
 
-    def _carried(self, worker: Worker, call: Call) -> Carried | None:
+    def _carried(self, connection: Connection | None) -> Carried | None:
         """How far what was sent on a connection has come; of very many connections, only where somebody sends."""
-        if self._are_many and call.why is not Why.SEND:
+        if connection is None or connection.is_datagram or (self._are_many and id(connection) not in self._sending):
             return None
-        connection = call.on if isinstance(call.on, Connection) and call.why is Why.SEND else worker.serves
-        server = self._places.get(id(connection._observation)) if connection is not None else None
-        if connection is None or server is None or connection.is_datagram:
+        server = self._places.get(id(connection._observation))
+        if server is None:
             return None
         port = server.address[1] if isinstance(server.address, tuple) else 0
         if port not in self._unread:
             self._unread[port] = self._look_unread(port) if port else {}
-        return carried(connection, self._unread[port], call.size if call.why is Why.SEND else 0)
+        return carried(connection, self._unread[port], self._sending.get(id(connection), 0))
 
     def _was_empty(self, worker: Worker) -> bool:
         """Whether what was sent last by the one who now waits for an answer was empty, and so nothing at all."""

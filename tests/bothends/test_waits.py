@@ -192,6 +192,9 @@ def test_a_broadcast_waits_for_the_one_who_does_not_read(textbook):
         quick.wait_waiting(PATIENCE)
         quick.answer("all")
         wait_of(quick.connection, Why.SEND, who_is(slow))
+        now = who_waits()
+        assert now.of(slow.connection).carried.sending == 30_000_000  # whoever does it: it is that client's bar
+        assert now.of(quick.connection).carried.sending == 0
         assert wait_of(slow.connection, Why.RECEIVE)  # its own thread goes on as it was
         there.clear()
 

@@ -198,13 +198,14 @@ def test_trouble_15_a_slow_client_holds_up_a_broadcast_and_a_bar_shows_what_is_q
         re.compile(r"sendall\(\) has been blocked for \d+(\.\d)? s: waits until client 1 reads")
     )
     expect(row).to_contain_text('one.sendall(b"x" * 20_000_000)cell [2], line 11')
-    expect(row).to_contain_text(
+    bar = waits.get_by_role("group", name="#1 – client 1")
+    expect(bar).to_contain_text(
         re.compile(r"20 MB are in a call that has not returned · read by the client's program: 0 B")
     )
-    expect(row).to_contain_text(
+    expect(bar).to_contain_text(
         re.compile(r"arrived there, not read: \d+(\.\d)? [kM]B · still queued here: \d+(\.\d)? MB")
     )
     expect(waits).to_contain_text("client 1 has been waiting for you")
     expect(waits).to_contain_text("blocked in recv() for")
     say(page, 1, "yes")
-    expect(row).to_contain_text("read by the client's program: 100 B")
+    expect(bar).to_contain_text("read by the client's program: 100 B")
