@@ -34,11 +34,13 @@ class AddressError(UsageError, OSError):
 
     Attributes:
         errno: The number that the operating system gave.
+        address: The address that was asked for, or None.
     """
 
-    def __init__(self, message: str, errno: int | None = None) -> None:
+    def __init__(self, message: str, errno: int | None = None, address: object = None) -> None:
         super().__init__(message)
         self.errno = errno
+        self.address = address
         self.message = message
 
     def __str__(self) -> str:

@@ -25,6 +25,7 @@ class Kind(str, Enum):
     ASKED = "asked"  # input() asks: data is the prompt
     ANSWERED = "answered"  # a person typed, or a notice before it says who did: data is the text
     PRINTED = "printed"  # a line of print()
+    CARD = "card"  # what went wrong, in words: data is a card as JSON; the error follows, if there is one
     ERROR = "error"  # the handler raised: data is the traceback
     CLOSED = "closed"  # ended: data says how
 

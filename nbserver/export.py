@@ -7,6 +7,7 @@ stands in a ``<pre>``, where no page looks for formulas either.
 from __future__ import annotations
 
 import html
+import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ _SIGNS = {
     Kind.ANSWERED: "you:",
     Kind.PRINTED: "|",
     Kind.TROUBLE: "!",
+    Kind.CARD: "!",
     Kind.ERROR: "!",
     Kind.OPENED: "opened:",
     Kind.CLOSED: "closed:",
@@ -135,11 +137,19 @@ def line_of(event: Event) -> str:
         return f"{moment} … {count_of(size, 'message')} more, not kept"
     if kind is Kind.EOF:
         return f"{moment} ← (end: the peer has closed its side)"
+    if kind is Kind.CARD:
+        return f"{moment} ! {_title_of(data)}"
     if kind is Kind.ERROR:  # of a traceback the last line says what happened
         data = data.rstrip().rpartition(b"\n")[2]
     text = safe_text(data, _LINE)
     whole = f" ({size} B)" if kind in (Kind.RECEIVED, Kind.SENT) and (size > len(data) or text.endswith("…")) else ""
     return f"{moment} {_SIGNS.get(kind, '·')} {text}{whole}"
+
+
+def _title_of(data: bytes) -> str:
+    """What a card says first; and the line, where it names one."""
+    title, _, _, where = json.loads(data)["en"]
+    return (f"{title} ({where})" if where else str(title)).replace("`", "")
 
 
 def _blocks(consoles: list[tuple[str, Record]], most: int) -> tuple[Block, ...]:

@@ -1,5 +1,7 @@
 """What can be seen only by who knows both ends of a connection: the server's and the client's in the same process."""
 
+from .cards import explain_error
+from .compare import Comparison
 from .leftopen import LeftOpen, Open, left_open
 from .links import client_in, client_of, clients_at, connection_of
 from .loops import two_loops
@@ -7,6 +9,7 @@ from .picture import picture_of
 from .waits import Wait, Waits, who_waits
 
 __all__ = [
+    "Comparison",
     "LeftOpen",
     "Open",
     "Wait",
@@ -15,8 +18,9 @@ __all__ = [
     "client_of",
     "clients_at",
     "connection_of",
+    "explain_error",
     "left_open",
-    "two_loops",
     "picture_of",
+    "two_loops",
     "who_waits",
 ]

@@ -25,10 +25,10 @@ class Ends(NamedTuple):
     remote: Any
 
 
-def _connect(self: socket.socket, address: Any) -> None:
+def _connect(self: socket.socket, address: Any, /, *rest: Any) -> None:
     """``socket.connect``, which also tells the program that calls it."""
     try:
-        super(socket.socket, self).connect(address)
+        super(socket.socket, self).connect(address, *rest)  # one argument too many: let it say so in its own words
     except BlockingIOError:  # on its way: asyncio connects like this
         _tell(self, address)
         raise

@@ -11,10 +11,12 @@ from ..errors import AlreadyAnswered, InputClosed
 from ..events import KEPT_BYTES, Event, Kind, text_event
 from ..export import Snapshot
 from ..journal import Journal, Record
+from ..teach import Card
 
 KEPT_EVENTS = 400
 """How many events of one transcript are kept."""
 
+_KEPT_CARDS = 20
 _ask_numbers = count(1)  # one count for all: "answered in the order in which they began to wait" needs no more
 
 
@@ -47,9 +49,10 @@ class Console:
     Attributes:
         number: Which one, counted from 1 (0 for the console of a server's own program).
         transcript: The last events, a `Record`.
+        cards: What went wrong here, in words, as far as it is known for certain; the newest last.
     """
 
-    __slots__ = ("_asking", "_input_closed", "_journal", "_lines", "_questions", "number", "transcript")
+    __slots__ = ("_asking", "_input_closed", "_journal", "_lines", "_questions", "cards", "number", "transcript")
 
     def __init__(self, number: int, journal: Journal) -> None:
         """An empty console.
@@ -60,6 +63,7 @@ class Console:
         """
         self.number = number
         self.transcript = Record(KEPT_EVENTS)
+        self.cards: tuple[Card, ...] = ()
         self._journal = journal
         # Lines without an end yet, by thread: two threads that print at once do not mix their lines.
         self._lines: dict[int, str] = {}
@@ -251,6 +255,12 @@ class Console:
         self._asking = threading.RLock()
         self._input_closed = self._input_closed or reason
         self._questions.clear()
+
+    def told_in_words(self, card: Card | None) -> None:
+        """Say in words what went wrong, if that is known. Called before the error itself is told. Thread: any."""
+        if card is not None:
+            self.cards = (*self.cards, card)[-_KEPT_CARDS:]
+            self._tell(text_event(Kind.CARD, time.time(), self.number, card.body()), announce=True)
 
     def _tell(self, event: Event, announce: bool = False) -> None:
         self.transcript.append(event)

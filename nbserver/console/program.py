@@ -22,6 +22,7 @@ from ..errors import InputClosed, NotHeard, UsageError
 from ..events import Kind, text_event
 from ..export import Snapshot
 from ..journal import Journal
+from ..teach import About, card_of
 from ..text import safe_text
 from . import connects, routing
 from .connects import Ends
@@ -96,7 +97,7 @@ class Program(Console):
         self.ends: Ends | None = None
         self.opened, self._began = time.time(), time.monotonic()
         self._ended = self._is_closing = False
-        self._may_be_struck = True
+        self._may_be_struck, self._was_struck = True, False
         with self._asking:
             self._ahead.clear()
             self._input_closed = ""
@@ -149,6 +150,7 @@ class Program(Console):
 
     def _fail_to_run(self, error: BaseException) -> None:
         self.error = error
+        self.told_in_words(card_of(error))
         self._tell(text_event(Kind.ERROR, time.time(), self.number, f"{type(error).__name__}: {error}"))
         self.close_input("the program could not be run")
         self._ended = True
@@ -188,13 +190,20 @@ class Program(Console):
             self.write(f"{code}\n")
 
     def _spare(self) -> None:
-        """From here on `close` strikes no more; a stroke under way is taken back. Called in the program's thread."""
+        """From here on `close` strikes no more; a stroke under way arrives here. Called in the program's thread."""
         with self._striking:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(threading.get_ident()), None)
+            if self._was_struck:
+                self._was_struck = False
+                # One more, in place of that under way: taken back, it would leave the interpreter looking for it for
+                # ever, and a thread that is traced spins there (CPython 3.11).
+                _raise_in(threading.get_ident(), SystemExit)
+                for _ in range(100):
+                    pass  # it arrives between two turns
             self._may_be_struck = False
 
     def _failed(self, error: BaseException) -> None:
         self.error = error
+        self.told_in_words(card_of(error, About("program" if self.ends is None else "client")))
         self._tell(text_event(Kind.ERROR, time.time(), self.number, _report(error)))
 
     def _end(self) -> None:
@@ -327,8 +336,8 @@ class Program(Console):
         """Raise `SystemExit` in the program, at its next step in Python."""
         with self._striking:
             if self._may_be_struck:
-                thread = ctypes.c_ulong(self._thread.ident or 0)
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(SystemExit))
+                self._was_struck = True
+                _raise_in(self._thread.ident or 0, SystemExit)
 
     def _is_leaving(self) -> bool:
         """Whether the program is in a clean-up of its own (``finally``, ``with``) on its way out, which is left alone.
@@ -343,6 +352,11 @@ class Program(Console):
 
     def _waited_in(self) -> list[object]:
         return list(_found_in(sys._current_frames().get(self._thread.ident or 0)))
+
+
+def _raise_in(thread: int, error: type[BaseException]) -> None:
+    """Raise `error` in a thread, at its next step in Python."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
 
 
 def _report(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 """The only package that knows IPython and ipykernel."""
 
-from . import bridge, ending, roundtrip
+from . import bridge, cellcards, ending, roundtrip
 from .bridge import install, view_paths
 from .cells import Cell, current_cell, shell
 from .doctor import doctor
@@ -25,6 +25,7 @@ __all__ = [
     "has_server_proxy",
     "install",
     "bridge",
+    "cellcards",
     "ending",
     "roundtrip",
     "run_text",

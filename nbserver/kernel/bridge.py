@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from .. import console, context, teach
+from .. import console, context
 from . import ahead
-from .cells import cell_of, shell
+from .cells import shell
 
 REQUEST = "nbserver_request"
 """The type of our messages on the control channel."""
@@ -34,7 +34,6 @@ def kernel() -> Any:
 
 def install() -> None:
     """Have the kernel's own ``input()`` routed by thread, too, whenever routing is on. Twice is once."""
-    teach.stacks.cell_of = cell_of
     if kernel() is not None:
         console.also(_route_kernel_input, _unroute_kernel_input)
         console.also(_route_kernel_output, _unroute_kernel_output)

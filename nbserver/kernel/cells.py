@@ -27,12 +27,6 @@ def shell() -> Any:
     return get_ipython()  # type: ignore[no-untyped-call]
 
 
-def cell_of(filename: str) -> str:
-    """The cell whose code has this file name, as its number says: ``cell [3]``; "" if it is none."""
-    known = getattr(getattr(shell(), "compile", None), "format_code_name", lambda name: None)(filename)
-    return f"cell {known[1].removeprefix('In')}" if known else ""
-
-
 def current_cell() -> Cell:
     """The cell that runs now; an empty one outside IPython. Thread: the main one."""
     ip = shell()
@@ -42,5 +36,6 @@ def current_cell() -> Cell:
     # JupyterLab, Notebook 7 and nbclient name the cell in the request; where nobody does, its text is what stays the
     # same.
     cell_id = parent.get("metadata", {}).get("cellId") or parent.get("content", {}).get("code", "")
-    # Not execution_count: newer IPythons have counted on to the next cell already while this one runs.
-    return Cell(cell_id, len(ip.history_manager.input_hist_parsed) - 1)
+    # Newer IPythons count on before the cell runs, older ones after it: what is being run knows its own number.
+    running = getattr(ip.displayhook, "exec_result", None)
+    return Cell(cell_id, getattr(running, "execution_count", None) or ip.execution_count)

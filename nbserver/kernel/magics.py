@@ -56,7 +56,7 @@ class Magics:
         words = line.split()
         if not {*words} <= {"--lan", _NO_SNAPSHOT}:
             raise UsageError(f"{line.strip()!r} is not an option: {_SERVER_HELP}")
-        return self._server(cell, "--lan" in words, _NO_SNAPSHOT not in words)
+        return self._server(_below(cell), "--lan" in words, _NO_SNAPSHOT not in words)
 
     def client(self, line: str, cell: str) -> Any:
         """Run the cell as a client's program, in threads beside the notebook.
@@ -67,7 +67,12 @@ class Magics:
         """
         words = line.split()
         count = parse_count(" ".join(word for word in words if word != _NO_SNAPSHOT))
-        return self._client(cell, count, _NO_SNAPSHOT not in words)
+        return self._client(_below(cell), count, _NO_SNAPSHOT not in words)
+
+
+def _below(cell: str) -> str:
+    """A cell's text with the magic's own line counted, so that lines have the numbers that the notebook shows."""
+    return f"\n{cell}"
 
 
 def parse_count(line: str) -> int:

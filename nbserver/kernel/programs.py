@@ -25,9 +25,9 @@ def compiled(source: str) -> Any:
     ip = shell()
     if ip is None:
         return compile(source, "<program>", "exec")
-    # Behind a line that stands for the magic's own: its lines are counted as the cell shows them.
-    text = "\n" + ip.transform_cell(source)
-    # Known to linecache under this name, so that a traceback shows the line.
+    above = "\n" * (len(source) - len(source.lstrip("\n")))
+    text = above + ip.transform_cell(source)
+    # Known to linecache under this name, so that a traceback shows the line, and as the cell's, so that it names it.
     return ip.compile(text, ip.compile.cache(text, current_cell().run), "exec")
 
 

@@ -6,11 +6,13 @@ import errno
 import socket
 from typing import Any
 
+from .. import teach
 from ..errors import AddressError, UsageError
 from ..text import safe_text
 from . import proc, registry
 from .observed import observed_class
 from .peer import address_text
+from .report import StopReport
 from .unixpath import for_this_user_only
 
 
@@ -52,7 +54,7 @@ def address_error(error: OSError, address: Any) -> AddressError:
         text = f"{where} cannot be bound: {host!r} is not an address of this machine. Use 127.0.0.1"
     else:
         text = f"{where} cannot be bound: {error.strerror or error}"
-    return AddressError(text, error.errno)
+    return AddressError(text, error.errno, address)
 
 
 def _holder(address: Any) -> str:
@@ -62,4 +64,45 @@ def _holder(address: Any) -> str:
     mine = registry.at_port(address[1])
     if mine is not None:
         return f"this notebook's server {mine.address_text}" + (f" (made in {mine.cell})" if mine.cell else "")
-    return proc.port_holder(address[1]) or "another program"
+    return _in_words(proc.port_holder(address[1]))
+
+
+def _in_words(holder: teach.Holder) -> str:
+    known = {
+        "here": "this process",
+        "process": f"process {holder.pid} ({holder.name})",
+        "user": "a process of another user",
+        "waiting": "nobody, but connections that ended less than a minute ago (TIME_WAIT)",
+    }
+    return known.get(holder.kind, "another program")
+
+
+def take_over(port: int, grace: float = 2.0) -> StopReport:
+    """Stop the server of this notebook that listens on `port`, so that the port can be bound again.
+
+    Args:
+        port: The port.
+        grace: As for `Server.stop`, in seconds.
+
+    Raises:
+        UsageError: Nothing of this notebook's listens there; another program is never stopped.
+
+    Thread: any.
+    """
+    mine = registry.at_port(port)
+    if mine is None:
+        raise UsageError(
+            f"no server of this notebook listens on port {safe_text(str(port), 20)}, and nothing else is stopped here"
+        )
+    return mine.stop(grace)
+
+
+def _holder_of(address: Any) -> teach.Holder:
+    mine = registry.at_port(address[1])
+    if mine is None:
+        return proc.port_holder(address[1])
+    return teach.Holder("ours", cell=int("".join(filter(str.isdigit, mine.cell)) or 0))
+
+
+teach.World.holder = staticmethod(_holder_of)
+teach.World.listening = staticmethod(lambda: [server.address_text for server in registry.servers()])

@@ -16,8 +16,9 @@ from ..console import Question
 from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading, UsageError
 from ..events import KEPT_BYTES, Event, Kind, new_event, text_event
 from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over, may_follow
+from ..teach import Line
 from ..text import encoded, safe_text
-from . import inspector, proc
+from . import cards, inspector, proc
 from .peer import address_text, is_vanished, look, tcp_ends, wait_writable, words_of
 from .traffic import Traffic
 from .waiting import Ear, ear_of, named, wait, wait_async
@@ -57,7 +58,18 @@ class Connection(Traffic):
 
     __slots__ = (
         *("_end_state", "_is_hung_up", "_sending_past", "_served_by", "_state", "descriptor_lock", "is_datagram"),
-        *("_ear", "_handler", "_says_no_more", "answered_by_rules", "note", "opened", "peer", "socket", "wire"),
+        *(
+            "_ear",
+            "_end_place",
+            "_handler",
+            "_says_no_more",
+            "answered_by_rules",
+            "note",
+            "opened",
+            "peer",
+            "socket",
+            "wire",
+        ),
     )
 
     def __init__(
@@ -80,6 +92,7 @@ class Connection(Traffic):
         # Held while one message is sent past the handler, so that two do not mix.
         self._sending_past = threading.Lock()
         self._handler: Callable[[], Any] = _nobody
+        self._end_place: Line | None = None  # the line of the handler that heard the end last
         self._says_no_more = False  # since half_close()
         self.wire: Wire | None = None  # while a fault is set, and while it holds something
         self._ear: Ear | None = None  # while nobody has called receive() yet
@@ -92,10 +105,20 @@ class Connection(Traffic):
         if not self._is_hung_up:
             self._become(ConnectionState.HALF_CLOSED, new_event((Kind.EOF, time.time(), self.number, b"", 0)))
 
+    def heard_end(self) -> None:
+        """``recv`` gave ``b""``: nothing more will come. Whoever calls it again in the same line has not looked."""
+        self.peer_closed()
+        if not self._is_hung_up:  # by us: then it is no news of the peer
+            self.ends_heard += 1
+            self.credit = max(self.credit, 1)  # so that the next message is looked at: see `Traffic.sent`
+            self._end_place = cards.look_at_end(self, self._end_place)
+
     def broke(self, error: BaseException) -> None:
         """A socket call failed. A peer that vanished is no error of the handler's: so the connection ended."""
         is_ours = self._is_hung_up or (self._says_no_more and self.activity is Activity.SENDING)
         if is_vanished(error) and not is_ours:
+            if self._end_state is not ConnectionState.RESET:
+                self.told_in_words(cards.of_vanishing(self, error))
             doing = "sending to it" if self.activity is Activity.SENDING else "waiting for it"
             self._vanished(f"the peer vanished while {doing} ({type(error).__name__})")
         self.activity = Activity.RUNNING
@@ -115,6 +138,7 @@ class Connection(Traffic):
         """The object that handles it has been made, and has not begun."""
         with contextlib.suppress(TypeError):  # of a class with slots, which nothing can refer to weakly
             self._handler = weakref.ref(handler)
+        self.told_in_words(cards.of_handler(type(handler)))
 
     def left(self) -> None:
         """A thread serves it no more. A UDP peer that was hung up on meanwhile ends with the last."""
@@ -139,6 +163,7 @@ class Connection(Traffic):
             safe_text(words_of(error), 200),
         )
         self._observation.count_error()
+        self.told_in_words(cards.of_failure(self, error))
         self._tell(text_event(Kind.ERROR, time.time(), self.number, report(error)), announce=True)
 
     def end(self, note: str = "") -> None:
@@ -249,7 +274,17 @@ class Connection(Traffic):
         """Differs from an earlier one when anything that a row shows has changed; cheaper than to look at all of it."""
         question = self.question
         asks = question.number if question is not None else 0
-        return (self._state, self.activity, self.messages_in, self.messages_out, self.last, asks, self.note)
+        return (
+            self._state,
+            self.activity,
+            self.messages_in,
+            self.messages_out,
+            self.last,
+            asks,
+            self.note,
+            len(self.cards),
+            self.ends_heard,
+        )
 
     def reply(self, text: str, ask: int = 0, timeout: float = 1.0) -> None:
         """Give the client `text`: as the answer of the ``input()`` that waits here, or else sent as it is, in UTF-8.

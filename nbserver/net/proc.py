@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ..teach import Holder
+
 _LISTEN, _TIME_WAIT = 0x0A, 0x06  # include/net/tcp_states.h
 _ESTABLISHED, _CLOSE_WAIT = 0x01, 0x08
 
@@ -73,18 +75,18 @@ def is_alive(host: str, port: int, local_host: str) -> bool | None:
     return any(entry.inode for _ in range(2) for entry in tcp_entries(port) if entry.host == host)
 
 
-def port_holder(port: int) -> str:
-    """Who keeps TCP port `port` from being bound, in words; "" if that cannot be told."""
+def port_holder(port: int) -> Holder:
+    """Who keeps TCP port `port` from being bound, as far as that can be told."""
     states = {entry.inode: entry.state for entry in tcp_entries(port)}
     listening = [inode for inode, state in states.items() if state == _LISTEN]
     for inode in listening:
         for pid, name in _processes_with(inode):
-            return "this process" if pid == os.getpid() else f"process {pid} ({name})"
+            return Holder("here") if pid == os.getpid() else Holder("process", pid=pid, name=name)
     if listening:
-        return "a process of another user"
+        return Holder("user")
     if _TIME_WAIT in states.values():
-        return "nobody, but connections that ended less than a minute ago (TIME_WAIT)"
-    return ""
+        return Holder("waiting")
+    return Holder()
 
 
 def backlog(listener: socket.socket) -> int | None:

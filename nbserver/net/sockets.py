@@ -106,7 +106,7 @@ def _heard(sock: Seen, data: bytes, bufsize: int, flags: int) -> bytes:
         connection.activity = _RUNNING
     if not data:
         if bufsize:
-            connection.peer_closed()
+            connection.heard_end()
     elif not flags & _PEEK:
         connection.received(data, len(data))
     return data

@@ -36,13 +36,14 @@ class Traffic(Console):
         payload: What it carried last; cut when the clock ticks next, so that nothing large is held for long.
         last: When it carried something last, or else was accepted; in seconds since 1970. While more goes by than is
             kept it is a tenth of a second behind.
+        ends_heard: How often ``recv`` has given ``b""``: the peer has closed its side, and once is enough.
         credit: How many messages more are kept before the clock ticks.
         speaks: What the client's first bytes look like: ``"HTTP"``, ``"TLS"``, ``"SSH"``, or "".
     """
 
     # Stored to at each message: slots are the quickest place there is, and the smallest.
     __slots__ = (
-        *("activity", "bytes_in", "bytes_out", "credit", "messages_in", "messages_out", "payload"),
+        *("activity", "bytes_in", "bytes_out", "credit", "ends_heard", "messages_in", "messages_out", "payload"),
         *("_is_resetting", "_note", "_note_for_all", "_noted", "_observation", "_told", "last", "speaks"),
     )
 
@@ -52,6 +53,7 @@ class Traffic(Console):
         self.bytes_in = self.bytes_out = self.messages_in = self.messages_out = 0
         self.payload = b""
         self.credit = CREDIT
+        self.ends_heard = 0
         self.speaks = ""
         self.last = _time()
         self._observation = observation
@@ -69,6 +71,8 @@ class Traffic(Console):
 
     def sent(self, data: bytes, size: int) -> None:
         """Count and keep what went."""
+        if not size and self.ends_heard > 1:
+            return  # a loop that does not look sends back the nothing that it got, for ever: one word of it is enough
         self.bytes_out += size
         self.messages_out += 1
         self._keep(Kind.SENT, data, size)

@@ -15,12 +15,13 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from ..text import safe_text
+from .spot import Names
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _LIBRARY = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
@@ -58,14 +59,6 @@ class Called(NamedTuple):
     on: tuple[str, ...]
 
 
-def _no_cell(filename: str) -> str:
-    return ""
-
-
-cell_of: Callable[[str], str] = _no_cell
-"""The cell that a file name stands for, or "". Who knows notebooks sets it."""
-
-
 def frames_of(frame: FrameType | None) -> Iterator[FrameType]:
     """The frames of a thread, the innermost first."""
     while frame is not None:
@@ -84,7 +77,8 @@ def is_students(filename: str) -> bool:
 def line_of(frame: FrameType) -> Line:
     """The line that a frame is at."""
     filename, number = frame.f_code.co_filename, frame.f_lineno or 0
-    return Line(cell_of(filename) or _name_of(filename), number, _text_of(filename, number))
+    cell = Names.cell_of(filename)
+    return Line(f"cell [{cell}]" if cell else _name_of(filename), number, _text_of(filename, number))
 
 
 @lru_cache(maxsize=1024)

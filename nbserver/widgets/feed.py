@@ -12,7 +12,7 @@ from typing import Any
 
 import segno
 
-from ..bothends import client_in, clients_at, connection_of
+from ..bothends import Comparison, client_in, clients_at, connection_of
 from ..console import Console, Program
 from ..fleet import Client, Fleet
 from ..kernel import ServerProgram, has_server_proxy
@@ -157,7 +157,7 @@ class Feed:
                 continue
             mark, other = connection.mark, _other_end(connection, self._clients)
             old = rows.get(number)
-            if old is None or marks[number] != mark or old[-1] != other:
+            if old is None or marks[number] != mark or old[15] != other:
                 row = _connection_row(connection, other, old)
                 self._add_up(old, row)
                 self.past.note(number, row)
@@ -181,7 +181,7 @@ class Feed:
             mark = (client.has_ended, client.transcript.last, client.question, other)
             if marks.get(number) != mark:
                 marks[number] = mark
-                rows[number] = [*_client_row(client), other]
+                rows[number] = [*_client_row(client), other, _sign(client)]
                 changes.setdefault("clients", []).append(rows[number])
         if len(rows) > len(clients):
             self._drop("clients", [number for number in rows if number not in clients], changes)
@@ -262,6 +262,8 @@ class Feed:
     def is_over(self) -> bool:
         """Whether nothing can happen here any more."""
         is_stopped = self.server is None or self.server.state is ServerState.STOPPED
+        if isinstance(self.looks.about, Comparison):
+            is_stopped = self.looks.about.is_over
         return is_stopped and all(client.has_ended for client in self.fleet)
 
 
@@ -314,7 +316,16 @@ def _connection_row(c: Connection, other: int, old: Row | None = None) -> Row:
         since,
         c.speaks,
         other,
+        _sign(c, c.ends_heard),
     ]
+
+
+def _sign(console: Console, ends: int = 0) -> list[Any] | None:
+    """What went wrong last, in words, and how often ``recv`` has given the end; None if nothing is wrong."""
+    if console.cards:
+        last = console.cards[-1]
+        return [last.en.title, last.zh.title, ends]
+    return ["", "", ends] if ends > 1 else None
 
 
 def _client_row(client: Program) -> Row:

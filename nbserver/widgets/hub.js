@@ -1,6 +1,8 @@
 // The hub of one server in one page: one comm, one store, and the drawing code that every thin view takes from here.
 import { boardView } from "./js/board.js";
+import { takeoverView } from "./js/card.js";
 import { clientsView } from "./js/clients.js";
+import { compareView } from "./js/compare.js";
 import { makeDesk } from "./js/desk.js";
 import { followKernel } from "./js/fate.js";
 import { hostName } from "./js/host.js";
@@ -48,7 +50,9 @@ function initialize({ model, signal }) {
   const beat = setInterval(changed.fire, BEAT);
   signal.addEventListener("abort", () => { clearInterval(beat); store.close(); link.close(); });
   store.hello();
-  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context), timeline: (context) => timelineView(hub, context), ...insideViews(hub) } };
+  const views = { board: boardView, clients: clientsView, compare: compareView, takeover: takeoverView, timeline: timelineView };
+  const bound = Object.entries(views).map(([name, view]) => [name, (context) => view(hub, context)]);
+  return { views: { ...Object.fromEntries(bound), ...insideViews(hub) } };
 }
 
 export default { initialize };

@@ -22,6 +22,7 @@ from ..errors import UsageError
 from ..fleet import Fleet
 from ..kernel import bridge, roundtrip
 from ..net import Clock, Server
+from ..teach import speak
 from .feed import Feed, Message
 from .looks import LOOKS
 from .pace import Pace
@@ -127,6 +128,7 @@ class Hub(anywidget.AnyWidget):  # type: ignore[misc]
     def _choose(self, change: Any) -> None:
         """Language, size and contrast, chosen in one view, hold for all boards of this notebook, later ones too."""
         _chosen[change["name"]] = change["new"]
+        speak(str(_chosen["lang"]))
         for hub in list(_hubs):
             hub.set_trait(change["name"], change["new"])
 
@@ -316,7 +318,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
 
     Attributes:
         hub: The hub, by its model's name.
-        view: ``"board"``, ``"clients"``, ``"timeline"``, or what is looked at (`nbserver.widgets.looks`).
+        view: ``"board"``, ``"clients"``, ``"timeline"``, ``"takeover"``, or what is looked at (`looks`).
     """
 
     _esm = (_HERE / "view.js").read_text("utf-8")
@@ -334,6 +336,11 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
     def timeline(self) -> View:
         """The time line alone, to be put into a cell of its own: who runs, who waits, and for whom."""
         return View(self.mirror, "timeline")
+
+    @cached_property
+    def takeover(self) -> View:
+        """A button that stops the server, below the card of a cell that wants its port."""
+        return View(self.mirror, "takeover")
 
     @cached_property
     def chain(self) -> View:

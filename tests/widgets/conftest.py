@@ -89,6 +89,7 @@ def row(id: int, state: str = "running", **more: Any) -> list[Any]:
         "since": NOW if more.get("ask") else 0,
         "speaks": "",
         "link": 0,
+        "sign": None,
     }
     assert more.keys() <= columns.keys()
     return list({**columns, **more}.values())

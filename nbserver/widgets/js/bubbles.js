@@ -1,5 +1,6 @@
 // Entries of a transcript as bubbles: what came stands left, what went stands right, the program's own lines between them.
 import { h, svg, text, tokenNodes } from "./dom.js";
+import { drawCard } from "./card.js";
 import { bytes, clock, gap, grouped, hexDump, isoTime, splitTraceback } from "./format.js";
 import { tellsOfRule } from "./notes.js";
 import { fold, makeReader, tokens } from "./text.js";
@@ -26,6 +27,12 @@ export function errorCard(entry, words) {
     h("div", { class: "nbs-errorline" }, svg("svg", { viewBox: "0 0 16 16", class: "nbs-icon", "data-state": "failed", "aria-hidden": "true" },
       svg("circle", { cx: 8, cy: 8, r: 8 }), svg("path", { d: "M8 4v5M8 11.8h.01" })), h("strong", {}, ...localText(summary, words))),
     h("details", {}, h("summary", {}, words("traceback")), h("pre", {}, ...localText(all, words))));
+}
+
+/** The error that a card explains, to stand below it: its own words in one line, and the whole traceback behind a click. */
+export function errorDetails(entry, words) {
+  const { summary, all } = splitTraceback(localString(entry));
+  return h("details", {}, h("summary", {}, h("code", { dir: "ltr" }, ...localText(summary, words))), h("pre", {}, ...localText(all, words)));
 }
 
 const REMARKS = { opened: "opened", closed: "ended", eof: "eof" };
@@ -76,6 +83,7 @@ export function makeBubbles({ words, isHex, encoding, isStream, unfolded }) {
   const halfChips = new Map(); // direction → the chip that waits for its other half
   let typed = null; // the bubble of an `answered`, until the `sent` with the same bytes joins it
   let before = null; // the message before, if it was drawn as a bubble of its own
+  let card = null; // the card before, until the error that it explains joins it
   let isByRule = false; // whether the `answered` that follows is a rule's
 
   function hexBody(entry) {
@@ -132,19 +140,28 @@ export function makeBubbles({ words, isHex, encoding, isStream, unfolded }) {
     answered,
     asked: (entry) => h("div", { class: "nbs-asked" }, h("span", { class: "nbs-sign", title: words("asks") }, "?"), h("span", {}, ...localText(localString(entry), words))),
     printed: (entry) => h("div", { class: "nbs-printed" }, ...localText(localString(entry), words)),
-    error: (entry) => errorCard(entry, words),
+    card: (entry) => { card = drawCard(entry, words); return card; },
+    error,
   };
+
+  /** Below the card that explains it; or, if none does, by itself. */
+  function error(entry) {
+    if (!card) return errorCard(entry, words);
+    card.append(errorDetails(entry, words));
+    return null;
+  }
 
   return {
     add(entry) {
       const node = (draw[entry.kind] ?? ((other) => remark(other, words)))(entry);
       if (entry.kind !== "answered") typed = null;
       if (!TRAFFIC.has(entry.kind)) before = null;
+      if (entry.kind !== "card") card = null;
       isByRule = entry.kind === "notice" && tellsOfRule(localString(entry));
       return node;
     },
     skip(entries) {
-      typed = before = null;
+      typed = before = card = null;
       // Only the last one of each direction tells which half character is still open.
       for (const kind of TRAFFIC) {
         const last = entries.findLast((entry) => entry.kind === kind);

@@ -1,5 +1,6 @@
 // The selected connection: who it is, everything that was said, and a box to say something to it at any time.
 import { makeBubbles } from "./bubbles.js";
+import { cardChip } from "./card.js";
 import { makeCopyAll } from "./copybar.js";
 import { makeDetailReply } from "./detailreply.js";
 import { attribute, attributes, h, peerText, text } from "./dom.js";
@@ -37,8 +38,9 @@ export function makeDetail(hub, actions) {
   const copyAll = makeCopyAll(hub);
   const transcript = makeTranscript({ hub, table: "connections", makeLines: makeBubbles });
   const speaks = speaksChip();
+  const sign = cardChip();
   const client = otherEnd(hub, "connections");
-  const title = h("div", { class: "nbs-title" }, number, client.element, peer, speaks.element, h("span", { class: "nbs-state" }, icon.element, state));
+  const title = h("div", { class: "nbs-title" }, number, client.element, peer, speaks.element, sign.element, h("span", { class: "nbs-state" }, icon.element, state));
   const head = h("div", { class: "nbs-detailhead" }, title, h("div", { class: "nbs-tools" }, ...shownAs.elements, copyAll.element, reset, close));
   const place = h("div", { class: "nbs-replyplace" });
   const element = h("div", { class: "nbs-detail" }, head, empty, transcript.element, place);
@@ -69,6 +71,7 @@ export function makeDetail(hub, actions) {
     text(peer, row.peer);
     attribute(peer, "title", row.peer);
     speaks.show(row, words);
+    sign.show(row, words);
     client.show(row, words);
     icon.show(row.state);
     attribute(element, "data-state", row.state);

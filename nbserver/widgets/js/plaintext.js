@@ -1,10 +1,11 @@
 // What is copied: one message as text, as hex or as a literal for Python, and a transcript as lines. Pure, no DOM.
+import { cardIn, plain } from "./card.js";
 import { clock, day } from "./format.js";
 import { decode, makeReader, tokens } from "./text.js";
 
 const hex = (byte) => byte.toString(16).padStart(2, "0");
 const ESCAPES = { 9: "\\t", 10: "\\n", 13: "\\r", 39: "\\'", 92: "\\\\" };
-const SIGNS = { received: "←", sent: "→", asked: "?", answered: ">", printed: " ", notice: "i", error: "!", opened: "·", closed: "·", eof: "·", passed: "…" };
+const SIGNS = { received: "←", sent: "→", asked: "?", answered: ">", printed: " ", notice: "i", card: "!", error: "!", opened: "·", closed: "·", eof: "·", passed: "…" };
 const TRAFFIC = new Set(["received", "sent"]);
 
 /** Tokens as one sees them: what could not be seen goes as its name, so that no hidden character is pasted anywhere. */
@@ -39,12 +40,15 @@ export function transcriptText({ title, entries, encoding, isStream, language, w
   return `${lines.join("\n")}\n`;
 }
 
+const cardText = ({ title, why, todo, where, line }) => [plain(title), ...(where ? [`${where}: ${line}`] : []), plain(why), `→ ${plain(todo)}`].join("\n    ");
+
 function lineOf(entry, read, words) {
   const isCut = entry.size > entry.bytes.length;
   if (entry.kind === "passed") return words("notKept", { count: entry.size });
   if (entry.kind === "eof") return words("eof");
   if (TRAFFIC.has(entry.kind)) return seen(read(entry.kind, entry.bytes, isCut).tokens, "") + (isCut ? " …" : "");
   const text = new TextDecoder().decode(entry.bytes);
+  if (entry.kind === "card") return cardText(cardIn(entry, words.language));
   if (entry.kind === "error") return text.trimEnd().split("\n").map((line) => seen(tokens(line), "")).join("\n    ");
   const said = seen(tokens(text.replace(/\r?\n$/, "")), "");
   return { opened: `${words("opened")}: ${said}`, closed: `${words("ended")}: ${said && words.note(said)}` }[entry.kind] ?? said;

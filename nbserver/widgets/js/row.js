@@ -1,4 +1,5 @@
 // One connection in the list: a line of cells, and below it, while the handler is in input(), the prompt and a reply box.
+import { cardChip } from "./card.js";
 import { attribute, attributes, h, peerText, text } from "./dom.js";
 import { markedText } from "./finding.js";
 import { bytes, count, duration, shortPeer } from "./format.js";
@@ -54,15 +55,17 @@ function makeCells() {
   const icon = stateIcon();
   const word = h("span", { class: "nbs-word" });
   const [speaks, peer, last] = [speaksChip(), peerText(""), peerText("")];
+  const sign = cardChip();
   const faulty = h("span", { class: "nbs-faulty", hidden: true });
   const earlier = h("span", { class: "nbs-earlier", hidden: true });
-  const inner = { state: [icon.element, word], peer: [peer], last: [faulty, speaks.element, earlier, last] };
+  const inner = { state: [icon.element, word], peer: [peer], last: [sign.element, faulty, speaks.element, earlier, last] };
   const cells = Object.fromEntries(COLUMNS.map((name) => [name, h("div", { class: `nbs-cell is-${name}`, role: "gridcell" }, ...(inner[name] ?? []))]));
   return {
     elements: COLUMNS.map((name) => cells[name]),
     show(row, { words, now, needle, isEarlier, isFaulty }) {
       icon.show(row.state);
       markedText(word, stateWord(row, words), needle);
+      sign.show(row, words);
       speaks.show(row, words);
       attributes(faulty, { hidden: !isFaulty, title: words("fault.badgeTitle") });
       text(faulty, isFaulty ? words("fault.badge") : "");

@@ -7,7 +7,7 @@ export const KEPT = 500; // entries of one transcript: what the kernel keeps, an
 const STALE = 3; // seconds without a word from the kernel
 const LOOK_AGAIN = 5000; // milliseconds after which a look is asked for again: the kernel gives it twelve seconds
 const RATES = 60; // seconds of the spark line
-const COLUMNS = ["id", "state", "peer", "in", "out", "bytesIn", "bytesOut", "last", "preview", "prompt", "ask", "opened", "note", "since", "speaks", "link"];
+const COLUMNS = ["id", "state", "peer", "in", "out", "bytesIn", "bytesOut", "last", "preview", "prompt", "ask", "opened", "note", "since", "speaks", "link", "sign"];
 const ENDED = new Set(["closed", "reset", "failed"]);
 const NO_COUNTS = { open: 0, waiting: 0, closed: 0, in: 0, out: 0, bytes_in: 0, bytes_out: 0, errors: 0 };
 
