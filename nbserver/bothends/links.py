@@ -26,20 +26,20 @@ def clients_at(server: Server) -> Clients:
     clients = known_clients()
     ends = [client.ends for client in clients]
     if ends != _clients[0]:
-        _clients = ends, _by_place(clients)
-    return _clients[1].get(_place(server.address), {})
+        _clients = ends, _byplace_of(clients)
+    return _clients[1].get(place_of(server.address), {})
 
 
-def _by_place(clients: list[Program]) -> dict[Any, Clients]:
+def _byplace_of(clients: list[Program]) -> dict[Any, Clients]:
     at: dict[Any, Clients] = {}
     for client in sorted(clients, key=lambda client: client.opened):  # of two with one address the later one counts
         if client.ends is not None:
             for local in _names(client.ends.local):
-                at.setdefault(_place(client.ends.remote), {})[local] = client
+                at.setdefault(place_of(client.ends.remote), {})[local] = client
     return at
 
 
-def _place(address: Any) -> Any:
+def place_of(address: Any) -> Any:
     """What tells one server of this machine from another: the port, or the path."""
     return address[1] if isinstance(address, tuple) else address
 
@@ -82,7 +82,7 @@ def connection_of(client: Program) -> Connection | None:
     if found is not None and found[0] is ends:
         return found[1]
     for server in servers():
-        if _place(server.address) == _place(ends.remote):
+        if place_of(server.address) == place_of(ends.remote):
             peers = _peers_of(server)
             for name in _names(ends.local):
                 connection = peers.get(name)

@@ -46,7 +46,7 @@ def _connect_ex(self: socket.socket, address: Any) -> int:
 def _tell(sock: socket.socket, address: Any) -> None:
     connected = getattr(context.current(), "connected", None)  # a program's; a handler has none
     if connected is not None:
-        connected(Ends(sock.getsockname(), address))
+        connected(Ends(sock.getsockname(), address), sock)
 
 
 _lock = threading.Lock()  # programs begin and end in threads of their own

@@ -98,7 +98,8 @@ class Client(Program):
         self._decoder = Decoder()
         self._heard: list[str] = []
         self._socket = _connect(self.target)
-        self.connected(Ends(self._socket.getsockname(), self.target.address))
+        plain = self._socket.plain if isinstance(self._socket, SecureSocket) else self._socket
+        self.connected(Ends(self._socket.getsockname(), self.target.address), plain)
 
     def say(self, text: str) -> None:
         """Send `text` in UTF-8, as it is: no line end is added.
