@@ -16,7 +16,7 @@ from .. import bothends
 from ..bothends import Comparison
 from ..kernel import cells
 from ..net import OFFSET, Server, chain_of, inspector
-from ..teach import ClassMap, callchain, explain
+from ..teach import ClassMap, callchain, explain, told
 
 Look = Callable[[Any, int], Any]
 """Given what the hub is about (a `Server`, mostly) and the number of a connection, or 0; gives what JSON can hold, or
@@ -66,7 +66,12 @@ def _waits(server: Any, number: int) -> Any:
 
 
 def _ruler(server: Any, number: int) -> Any:
-    return None
+    """What each end of a connection sent and received, read in the encoding of the board."""
+    connection = server.observation.connections.get(number) if isinstance(server, Server) else None
+    if connection is None:
+        return None
+    encoding = server.panel.mirror.encoding if server.panel is not None else "utf-8"
+    return told(connection.ruler(encoding, patience=0.0), connection.lens.function is not None)
 
 
 def _inspector(server: Any, number: int) -> Any:
