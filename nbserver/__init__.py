@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .bothends import client_of, explain_error
+    from .bothends import Comparison, client_of, explain_error
     from .errors import NbserverError, UsageError
     from .fleet import Client, Fleet, until
     from .kernel import allow_asyncio_run
@@ -28,25 +28,27 @@ if TYPE_CHECKING:
         Conversation,
         Echo,
         Limits,
+        PoolMixIn,
         Server,
         observed_class,
+        pool,
         servers,
         stop_all,
         take_over,
         throwaway_certificate,
     )
-    from .notebook import client, clients, explain, observe, run_client, run_server, serve
+    from .notebook import client, clients, compare, explain, observe, run_client, run_server, serve
     from .widgets import panel
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "notebook": "client clients explain observe run_client run_server serve",
+    "notebook": "client clients compare explain observe run_client run_server serve",
     "widgets": "panel",
     "kernel": "allow_asyncio_run doctor",
-    "bothends": "client_of explain_error",
+    "bothends": "Comparison client_of explain_error",
     "net": "Certificate ChatRoom Connection Conversation Echo Limits Server "
-    "observed_class servers stop_all take_over throwaway_certificate",
+    "PoolMixIn observed_class pool servers stop_all take_over throwaway_certificate",
     "fleet": "Client Fleet until",
     "errors": "NbserverError UsageError",
 }
@@ -56,24 +58,28 @@ __all__ = [
     "Certificate",
     "ChatRoom",
     "Client",
+    "Comparison",
     "Connection",
     "Conversation",
     "Echo",
     "Fleet",
     "Limits",
     "NbserverError",
+    "PoolMixIn",
     "Server",
     "UsageError",
     "allow_asyncio_run",
     "client",
     "client_of",
     "clients",
+    "compare",
     "doctor",
     "explain",
     "explain_error",
     "observe",
     "observed_class",
     "panel",
+    "pool",
     "run_client",
     "run_server",
     "serve",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import kernel
+from .bothends import Comparison
 from .console import Program
 from .errors import NotListening, UsageError
 from .fleet import Client, Fleet, Step, Target, checked, enlist, live_clients
@@ -214,6 +215,42 @@ def clients(
     return fleet
 
 
+def compare(
+    servers: Iterable[Any],
+    handler: Any = None,
+    clients: int = 3,
+    script: Iterable[Step] | None = None,
+    *,
+    answer: str = "ok",
+    seconds: float = 30.0,
+) -> Comparison:
+    """The same handler and the same clients on several servers at once; as the last expression of a cell it is shown.
+
+    Returns at once; ``compare(...).wait()`` waits for the end, and its text is a table of who waited how long.
+
+    Args:
+        servers: Up to six: classes such as `socketserver.TCPServer`, ``nbserver.pool(2)`` for a pool of two threads,
+            and async functions ``handle(reader, writer)``, each served by asyncio in a thread of its own.
+        handler: What the classes serve with, as for `serve`; an async function is its own.
+        clients: How many come to each server, at most 20.
+        script: What each client does, as for `clients`; by default it says ``hello`` and a line end, waits for an
+            answer, and hangs up.
+        answer: What ``input()`` of a handler is given.
+        seconds: After how long it ends, whether all is done or not.
+
+    Raises:
+        UsageError: One of `servers` cannot be compared, or a number or the script is none; the message says why.
+    """
+    if script is not None:
+        script = checked(script)
+    cell = _begin()
+    made = Comparison(servers, handler, clients, script, answer=answer, seconds=seconds)
+    _remember(cell, made)
+    if getattr(kernel.shell(), "kernel", None) is not None:
+        made.panel = panel(made)
+    return made.start()
+
+
 def run_server(source: str, lan: bool = False, snapshot: bool = True) -> Server | ServerProgram:
     """Run the text of a server's program in a thread beside the notebook; what ``%%server`` does.
 
@@ -341,7 +378,7 @@ def _remember(cell: Cell, thing: Any) -> None:
 
 
 def _end(thing: Any) -> None:
-    if isinstance(thing, Server):
+    if isinstance(thing, (Server, Comparison)):
         thing.stop()
     elif not isinstance(thing, ClassMap):
         thing.close()

@@ -93,7 +93,7 @@ class Program(Console):
         self.ends: Ends | None = None
         self.opened, self._began = time.time(), time.monotonic()
         self._ended = self._is_closing = False
-        self._may_be_struck = True
+        self._may_be_struck, self._was_struck = True, False
         with self._asking:
             self._ahead.clear()
             self._input_closed = ""
@@ -186,9 +186,15 @@ class Program(Console):
             self.write(f"{code}\n")
 
     def _spare(self) -> None:
-        """From here on `close` strikes no more; a stroke under way is taken back. Called in the program's thread."""
+        """From here on `close` strikes no more; a stroke under way arrives here. Called in the program's thread."""
         with self._striking:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(threading.get_ident()), None)
+            if self._was_struck:
+                self._was_struck = False
+                # One more, in place of that under way: taken back, it would leave the interpreter looking for it for
+                # ever, and a thread that is traced spins there (CPython 3.11).
+                _raise_in(threading.get_ident(), SystemExit)
+                for _ in range(100):
+                    pass  # it arrives between two turns
             self._may_be_struck = False
 
     def _failed(self, error: BaseException) -> None:
@@ -318,8 +324,8 @@ class Program(Console):
         """Raise `SystemExit` in the program, at its next step in Python."""
         with self._striking:
             if self._may_be_struck:
-                thread = ctypes.c_ulong(self._thread.ident or 0)
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(SystemExit))
+                self._was_struck = True
+                _raise_in(self._thread.ident or 0, SystemExit)
 
     def _is_leaving(self) -> bool:
         """Whether the program is in a clean-up of its own (``finally``, ``with``) on its way out, which is left alone.
@@ -334,6 +340,11 @@ class Program(Console):
 
     def _waited_in(self) -> list[object]:
         return list(_found_in(sys._current_frames().get(self._thread.ident or 0)))
+
+
+def _raise_in(thread: int, error: type[BaseException]) -> None:
+    """Raise `error` in a thread, at its next step in Python."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
 
 
 def _report(error: BaseException) -> str:

@@ -13,12 +13,14 @@ from .listening import listen
 from .observation import Observation
 from .observed import Observed, observed_class, refuse_forking
 from .peer import address_text
+from .pools import PoolMixIn, pool
 from .reach import Reach, Zone, bound_to
-from .registry import at_port, servers, stop_all, stop_all_at_exit
+from .registry import also_stop, at_port, servers, stop_all, stop_all_at_exit
 from .report import StopReport
 from .rules import LONGEST, Rule, Rules
 from .savedreplies import SavedReplies
 from .server import Server
+from .shared import SharedData
 from .sockets import ObservedSocket
 from .unixpath import private_path
 
@@ -48,14 +50,18 @@ __all__ = [
     "Rules",
     "SavedReplies",
     "Server",
+    "SharedData",
     "StopReport",
+    "PoolMixIn",
     "address_error",
+    "also_stop",
     "address_text",
     "bound_to",
     "at_port",
     "find",
     "listen",
     "observed_class",
+    "pool",
     "servers",
     "stop_all",
     "stop_all_at_exit",

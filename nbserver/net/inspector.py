@@ -31,6 +31,11 @@ _NEWEST = 50  # connections that are looked at for one whose handler lives
 _ORDER = ("server", "request", "client_address")
 _NO_PAIR = "'tuple' object has no attribute"
 
+_STATES = {
+    "serving": "",
+    "ended": ", which has ended: this is what it held, or was given",
+    "unseen": ", which cannot be seen: this is what it was given",
+}
 WORDS = {
     "server": "the server object, one for all clients",
     "socket": "the connection to this client: a socket",
@@ -73,7 +78,8 @@ class Inspection:
         server: Where its server listens.
         is_datagram: Whether that speaks UDP.
         handler: The name of the handler's class.
-        is_alive: Whether the handler serves; otherwise this is what it held last, or was given.
+        state: ``serving``; ``ended``: this is what it held last, or was given; or ``unseen``: this is what it was
+            given, and the rest cannot be seen, since it is no object of a class, or one that nothing refers to weakly.
         attributes: What it holds.
         replies: How many messages were sent to this client.
         trap: The last error, if it took the pair that a UDP handler has for a socket; otherwise "".
@@ -83,7 +89,7 @@ class Inspection:
     server: str
     is_datagram: bool
     handler: str
-    is_alive: bool
+    state: str
     attributes: tuple[Attribute, ...]
     replies: int
     trap: str
@@ -100,9 +106,8 @@ class Inspection:
         return {**vars(self), "attributes": [list(one) for one in self.attributes]}
 
     def __str__(self) -> str:
-        transport = "UDP" if self.is_datagram else "TCP"
-        gone = "" if self.is_alive else ", which has ended: this is what it held, or was given"
-        title = f"self in {self.handler} of connection #{self.number} ({transport}, {self.server}){gone}"
+        transport = "Unix" if self.server[:1] in ("/", "@") else "UDP" if self.is_datagram else "TCP"
+        title = f"self in {self.handler} of connection #{self.number} ({transport}, {self.server}){_STATES[self.state]}"
         width = max((len(one.name) for one in self.attributes), default=0)
         return "\n".join([title, *(f"  {one.name:{width}}  {_line(one)}" for one in self.attributes)])
 
@@ -128,11 +133,19 @@ def inspect(connection: Connection) -> Inspection:
         _address_of(base),
         connection.is_datagram,
         _handler_name(handler, base),
-        handler is not None and not connection.is_over,
+        _state_of(connection, handler),
         tuple(rows),
         connection.messages_out,
         safe_text(note, 200) if connection.is_datagram and _NO_PAIR in note else "",
     )
+
+
+def _state_of(connection: Connection, handler: Any) -> str:
+    if connection.is_over:
+        return "ended"
+    if handler is not None:
+        return "serving"
+    return "ended" if connection.is_datagram else "unseen"
 
 
 def _given(connection: Connection, base: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from .peer import address_text
 from .reach import Reach
 from .rules import Rules
 from .savedreplies import SavedReplies, saved_replies
+from .shared import SharedData, shared_names
 
 if TYPE_CHECKING:
     from .resilient import Loop
@@ -123,6 +124,16 @@ class Known:
     def serving(self) -> Connection | None:
         """The connection that the accept loop serves itself, while it does: then it accepts nobody."""
         return self._loop.serving if self._loop.thread is not None else None
+
+    @property
+    def shared(self) -> SharedData | None:
+        """What `Server.watch_shared` has seen of a name that handlers share; None if nobody has asked."""
+        return self.observation.shared
+
+    @property
+    def shared_names(self) -> list[str]:
+        """What handlers may share, by the names that `Server.watch_shared` takes."""
+        return shared_names(self.base)
 
     @property
     def speaks_http(self) -> bool:

@@ -29,6 +29,7 @@ from .traffic import CREDIT, Traffic
 
 if TYPE_CHECKING:
     from .observed import Observed
+    from .shared import SharedData
 
 _ENDED_BYTES = 2**16  # of one that has ended
 _FORKED = "the process was forked, and it is the parent's"
@@ -60,6 +61,7 @@ class Observation:
         rules: Who answers an ``input()`` in place of a person.
         lab: What goes wrong on purpose.
         trouble: What the accept loop met last, in words.
+        shared: What the handlers share and somebody watches, or watched last.
     """
 
     def __init__(self, server: Observed) -> None:
@@ -77,6 +79,7 @@ class Observation:
         self.rules = Rules(lambda: self.live)
         self.lab = Lab(self)
         self.trouble = ""
+        self.shared: SharedData | None = None
         # Connections, messages in and out, bytes in and out of those that are no longer in the table.
         self.forgotten = [0, 0, 0, 0, 0]
         self.on_serving: Callable[[bool], None] = lambda is_serving: None

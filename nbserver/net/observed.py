@@ -83,7 +83,15 @@ class Observed(ResilientLoop):
             if why:
                 connection.note = why
                 return
-            super().finish_request(request, client_address)
+            shared = self.observation.shared
+            if shared is None or not shared.is_on:
+                super().finish_request(request, client_address)
+                return
+            trace = shared.begin(connection.number)
+            try:
+                super().finish_request(request, client_address)
+            finally:
+                shared.end(trace)
         except InputClosed:
             pass  # the client left while the handler asked a person: an ordinary end
         except SystemExit:

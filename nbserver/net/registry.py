@@ -7,6 +7,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .watch import peer_watch
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()  # servers begin and end in any thread
 _servers: list[Server] = []
+_others: list[Callable[[float], object]] = []  # what ends that is no server itself, but runs some
 _made: weakref.WeakSet[Server] = weakref.WeakSet()  # those that do not serve yet, or any more, as well
 
 
@@ -27,8 +29,18 @@ def servers() -> list[Server]:
 
 
 def stop_all(grace: float = 2.0) -> list[StopReport]:
-    """Stop every server; `grace` is for each, in seconds. Thread: any."""
+    """Stop every server, and what else runs servers; `grace` is for each, in seconds. Thread: any."""
+    for stop in list(_others):
+        stop(grace)
     return [server.stop(grace) for server in servers()]
+
+
+def also_stop(stop: Callable[[float], object], is_running: bool = True) -> None:
+    """Let `stop_all` call `stop(grace)` before it stops servers, until `is_running` is False. Thread: any."""
+    if is_running:
+        _others.append(stop)
+    elif stop in _others:
+        _others.remove(stop)
 
 
 def made(server: Server) -> None:

@@ -27,6 +27,7 @@ from .known import Known
 from .limits import Limits
 from .observation import Observation, close_copy
 from .report import StopReport
+from .shared import SharedData
 from .takeover import take_over
 from .unixpath import UnixPath
 from .waiting import ear_of, named, wait, wait_async
@@ -225,6 +226,7 @@ class Server(Known):
         for connection in stragglers:
             connection.note = "its handler did not end when the server was stopped"
         registry.remove(self)
+        self._unwatch_shared()
         workers = vars(self.base).get("_nbserver_workers")
         if workers is not None:  # a server_close() of the user's own may not have come to ours
             workers.close(max(0.1, deadline - time.monotonic()))
@@ -421,6 +423,30 @@ class Server(Known):
         What is looked through: all that their transcripts keep, of what came and went, was asked, answered and printed.
         """
         return sorted(find(self.connections.values(), text))
+
+    def watch_shared(self, name: str) -> SharedData:
+        """Watch what the handlers do with something that they share, in place of what was watched before.
+
+        While it is watched, their threads run slower: each line of a function that mentions it is looked at. Those that
+        are being served already are seen from their next connection on.
+
+        Args:
+            name: A global, such as ``"count"``; or an attribute, such as ``"server.users"``. `shared_names` lists some.
+
+        Returns:
+            What is seen of it, printable: ``spans``, ``races`` and ``waits``; its ``stop()`` ends the watch.
+
+        Raises:
+            UsageError: That is no name.
+        """
+        watch = SharedData(name, self.base)
+        self._unwatch_shared()
+        self.observation.shared = watch
+        return watch
+
+    def _unwatch_shared(self) -> None:
+        if self.observation.shared is not None:
+            self.observation.shared.stop()
 
     def _port_text(self) -> str:
         address = self.base.server_address

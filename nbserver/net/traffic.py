@@ -72,7 +72,7 @@ class Traffic(Console):
     def sent(self, data: bytes, size: int) -> None:
         """Count and keep what went."""
         if not size and self.ends_heard > 1:
-            return  # a loop that does not look sends back the nothing that it got, for ever: once is enough
+            return  # a loop that does not look sends back the nothing that it got, for ever: one word of it is enough
         self.bytes_out += size
         self.messages_out += 1
         self._keep(Kind.SENT, data, size)

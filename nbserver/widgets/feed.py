@@ -12,7 +12,7 @@ from typing import Any
 
 import segno
 
-from ..bothends import client_in, clients_at, connection_of
+from ..bothends import Comparison, client_in, clients_at, connection_of
 from ..console import Console, Program
 from ..fleet import Client, Fleet
 from ..kernel import ServerProgram, has_server_proxy
@@ -262,6 +262,8 @@ class Feed:
     def is_over(self) -> bool:
         """Whether nothing can happen here any more."""
         is_stopped = self.server is None or self.server.state is ServerState.STOPPED
+        if isinstance(self.looks.about, Comparison):
+            is_stopped = self.looks.about.is_over
         return is_stopped and all(client.has_ended for client in self.fleet)
 
 

@@ -2,6 +2,7 @@
 import { boardView } from "./js/board.js";
 import { takeoverView } from "./js/card.js";
 import { clientsView } from "./js/clients.js";
+import { compareView } from "./js/compare.js";
 import { makeDesk } from "./js/desk.js";
 import { followKernel } from "./js/fate.js";
 import { hostName } from "./js/host.js";
@@ -49,7 +50,9 @@ function initialize({ model, signal }) {
   const beat = setInterval(changed.fire, BEAT);
   signal.addEventListener("abort", () => { clearInterval(beat); store.close(); link.close(); });
   store.hello();
-  return { views: { board: (context) => boardView(hub, context), clients: (context) => clientsView(hub, context), timeline: (context) => timelineView(hub, context), takeover: (context) => takeoverView(hub, context), ...insideViews(hub) } };
+  const views = { board: boardView, clients: clientsView, compare: compareView, takeover: takeoverView, timeline: timelineView };
+  const bound = Object.entries(views).map(([name, view]) => [name, (context) => view(hub, context)]);
+  return { views: { ...Object.fromEntries(bound), ...insideViews(hub) } };
 }
 
 export default { initialize };

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..bothends import Comparison
 from ..net import Server, inspector
 from ..teach import ClassMap, explain
 
@@ -20,6 +21,7 @@ None when there is nothing to see. Called in the publisher's thread, with the hu
 
 _LEASE_SECONDS = 12.0  # a page asks again every 5
 _SHARE = 0.1  # of the publisher's time, for one look
+_MOST_NAMES = 100  # that a page offers to watch
 _MOST = 32  # looks of one hub at once
 
 
@@ -64,11 +66,17 @@ def _faults(server: Any, number: int) -> Any:
 
 
 def _shared(server: Any, number: int) -> Any:
-    return None
+    if not isinstance(server, Server):
+        return None
+    watch = server.shared
+    facts = {"names": server.shared_names[:_MOST_NAMES], "name": "", "on": False, "note": ""}
+    return (
+        facts if watch is None else {**facts, "name": watch.name, "on": watch.is_on, "note": watch.note, **watch.told()}
+    )
 
 
 def _compare(comparison: Any, number: int) -> Any:
-    return None
+    return comparison.told() if isinstance(comparison, Comparison) else None
 
 
 LOOKS: dict[str, Look] = {
@@ -89,7 +97,7 @@ class Looks:
     """The looks that the pages of one hub have asked for. Thread: the publisher's, with the hub's lock held."""
 
     def __init__(self, about: Any) -> None:
-        self._about = about
+        self.about = about
         self._until: dict[tuple[str, int], float] = {}  # when nobody looks any more, on the monotonic clock
         self._after: dict[tuple[str, int], float] = {}  # not to be made again before
         self._told: dict[tuple[str, int], Any] = {}
@@ -115,7 +123,7 @@ class Looks:
             if now > until:
                 self._forget(key)
             elif now >= self._after.get(key, 0.0):
-                seen = LOOKS[key[0]](self._about, key[1])
+                seen = LOOKS[key[0]](self.about, key[1])
                 done = time.monotonic()
                 self._after[key] = done + (done - now) / _SHARE
                 if key not in self._told or self._told[key] != seen:

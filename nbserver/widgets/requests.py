@@ -19,8 +19,11 @@ from ..net import LONGEST, Connection, Fault, Rule, Server, find
 _LONGEST = 65_536  # characters in one reply
 _LONGEST_RID = 64
 _PATIENCE = 0.2  # seconds for a client that does not read
-# Connect, send to many, read all transcripts, wait for handlers and programs.
-_SLOW = ("add_client", "broadcast", "close_clients", "find", "run_client", "run_clients", "stop")
+# Connect, send to many, read all transcripts, tell all connections, wait for handlers and programs.
+_SLOW = (
+    *("add_client", "add_fault", "broadcast", "close_clients", "find", "run_client", "run_clients", "stop"),
+    *("undo_fault", "undo_faults"),
+)
 _MANY = 10_000  # connections that one request may name
 _FOUND = 1_000  # connections that one answer names
 _FIND_SECONDS = 1.0
@@ -72,6 +75,7 @@ class Desk:
             "remove_rule": lambda r: self._server_here().rules.remove(self._rule(r)),
             "save_reply": lambda r: self._server_here().saved_replies.add(_short_text(r, "text")),
             "forget_reply": lambda r: self._server_here().saved_replies.remove(_short_text(r, "text")),
+            "watch_shared": self._watch_shared,
             "stop": self._stop,
         }
 
@@ -174,6 +178,16 @@ class Desk:
         if not isinstance(is_on, bool):
             raise Refused("a rule is on or off: true or false")
         self._rule(request).is_on = is_on
+
+    def _watch_shared(self, request: Request) -> None:
+        """Watch one of the names that the view offers; "" watches nothing any more."""
+        name, server = _short_text(request, "name"), self._serving()
+        if name:
+            if name not in server.shared_names and (server.shared is None or name != server.shared.name):
+                raise UsageError("there is no such name that the handlers share")
+            server.watch_shared(name)
+        elif server.shared is not None:
+            server.shared.stop()
 
     def _add_fault(self, request: Request) -> None:
         """For all connections, or for one; names and values are checked by `Faults.add`."""

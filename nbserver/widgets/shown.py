@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..bothends import Comparison
 from ..console import Program
 from ..fleet import Fleet
 from ..net import Server
@@ -11,14 +12,14 @@ from ..teach import ClassMap
 from .hub import Hub, View
 from .saved import Saved
 
-_KINDS = (Server, Program, Fleet, ClassMap)
+_KINDS = (Server, Program, Fleet, ClassMap, Comparison)
 
 _panels: dict[Any, View] = {}
 _saved: dict[Any, Saved] = {}
 
 
-def panel(thing: Server | Program | Fleet | ClassMap) -> View:
-    """The board of a server, the consoles of clients, or a class map, to be put anywhere a widget can be.
+def panel(thing: Server | Program | Fleet | ClassMap | Comparison) -> View:
+    """The board of a server, the consoles of clients, a class map, or a comparison, to be put anywhere a widget can be.
 
     One for each thing: shown twice, it shows the same. Thread: the main one.
     """
@@ -27,6 +28,8 @@ def panel(thing: Server | Program | Fleet | ClassMap) -> View:
             _panels[thing] = View(Hub(thing), "board")
         elif isinstance(thing, ClassMap):
             _panels[thing] = View(Hub(about=thing), "classes")
+        elif isinstance(thing, Comparison):
+            _panels[thing] = View(Hub(about=thing), "compare")
         else:
             fleet = thing if isinstance(thing, Fleet) else Fleet([thing])
             _panels[thing] = View(Hub(None, fleet), "clients")

@@ -82,12 +82,12 @@ def test_a_tcp_handler_holds_the_server_a_socket_an_address_and_its_own(start, h
         assert seen["self.request"].value.endswith(f", {here} <- {there}")
         assert seen["self.client_address"].value == repr(client.getsockname())
         assert seen["self.line"].value == r"b'hello\n'" and seen["self.nick"].value == "'alice'"
-        assert seen.is_alive and seen.handler == "Handler"
+        assert (seen.state, seen.handler) == ("serving", "Handler")
         assert f"self in Handler of connection #1 (TCP, {here})" in str(seen)
         held.may_go.set()
         server[1].wait_closed(5)
     ended = server[1].inspect()
-    assert not ended.is_alive and "has ended" in str(ended)
+    assert ended.state == "ended" and "has ended" in str(ended)
     assert ended["self.request"].value.startswith("closed")
 
 
@@ -111,7 +111,7 @@ def test_a_udp_handler_holds_a_pair_and_one_that_has_ended_shows_what_it_was_giv
     ]
     assert seen["self.request"].value == "(b'hello', <socket object>)"
     assert seen["self.request[1]"].value.endswith(f", {server.address_text}")
-    assert (seen.is_alive, seen.replies, seen.trap) == (False, 1, "")
+    assert (seen.state, seen.replies, seen.trap) == ("ended", 1, "")
 
 
 def test_a_datagram_handler_holds_files_in_memory(start, held, datagram):
@@ -125,7 +125,7 @@ def test_a_datagram_handler_holds_files_in_memory(start, held, datagram):
     seen = server[1].inspect()
     assert seen["self.packet"].value == "is self.request[0]" and seen["self.socket"].value == "is self.request[1]"
     assert seen["self.rfile"][1:] == ("BytesIO", "<BytesIO object>", "memory")
-    assert seen.is_alive
+    assert seen.state == "serving"
 
 
 def test_who_takes_the_pair_for_a_socket_is_told(start, datagram):
@@ -178,6 +178,19 @@ def test_a_hostile_handler_runs_none_of_its_code(start, held):
             assert seen["self.table"].value.startswith("{")
         held.may_go.set()
     assert ran == []
+
+
+def test_a_handler_that_cannot_be_seen_shows_what_it_was_given(start, held):
+    def handler(request, client_address, server):
+        held.here()
+
+    server = start(handler)
+    with socket.create_connection(server.address) as client:
+        assert held.is_reached.wait(5)
+        seen = server[1].inspect()
+        assert (seen.state, seen.handler) == ("unseen", "<function handler>")
+        assert seen["self.client_address"].value == repr(client.getsockname())
+        held.may_go.set()
 
 
 def test_both_kinds_are_looked_at_side_by_side(start, datagram):

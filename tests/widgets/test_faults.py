@@ -124,16 +124,22 @@ def test_datagrams_have_faults_of_their_own(lab):
 
 @pytest.mark.parametrize("is_datagram", [False, True])
 def test_in_chinese_each_fault_has_its_words(lab, is_datagram):
-    made = Faults(Lab(SimpleNamespace(is_datagram=is_datagram, datagram_socket=socket.socket, live=[], tell=print)))
+    made = Faults(
+        Lab(
+            SimpleNamespace(
+                is_datagram=is_datagram, datagram_socket=socket.socket, live=[], tell=lambda kind, text: None
+            )
+        )
+    )
     made._lab._must_act = lambda connection: None
     kinds = [name for name, kind in net.KINDS.items() if (kind.datagrams if is_datagram else kind.streams)]
     for name in (*kinds, "delay"):
         for direction in net.KINDS[name].directions:
             made.add(name, direction=direction, **({"jitter": 0.1} if len(made) % 2 and name == "delay" else {}))
     page = lab(*made.seen()["faults"], is_datagram=is_datagram, lang="zh").page
-    said = page.locator(".nbs-faultsays").all_inner_texts()
-    assert len(said) == len(made)
-    assert [text for text in said if re.search("[a-z]{2}", text)] == []
+    chips = page.locator(".nbs-faultsays")
+    expect(chips).to_have_count(len(made))
+    assert [text for text in chips.all_inner_texts() if re.search("[a-z]{2}", text)] == []
     cards = page.locator(".nbs-faults").inner_text()
     assert "fault." not in cards.replace(".faults.add", "") and "unit." not in cards
 

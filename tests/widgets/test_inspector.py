@@ -20,7 +20,7 @@ def inspection(*own: list[Any], **more: Any) -> dict[str, Any]:
         ["self.request", "socket", "fd 5, here <- there", "socket"],
         ["self.client_address", "tuple", "('::1', 7)", "address"],
     ]
-    facts = {"number": 1, "server": "127.0.0.1:8008", "is_datagram": False, "handler": "Myserver", "is_alive": True}
+    facts = {"number": 1, "server": "127.0.0.1:8008", "is_datagram": False, "handler": "Myserver", "state": "serving"}
     return {**facts, "attributes": [*given, *map(list, own)], "replies": 0, "trap": "", **more}
 
 
@@ -58,14 +58,14 @@ def test_a_handler_that_has_ended_shows_what_it_held_last(tabbed):
     stream = side(tabbed, "stream")
     tell(tabbed, inspection(("self.name", "str", "'alice'", "")))
     expect(stream).to_contain_text("'alice'")
-    tell(tabbed, inspection(is_alive=False))
+    tell(tabbed, inspection(state="ended"))
     expect(stream).to_contain_text("This handler has ended")
     expect(stream).to_contain_text("'alice'")
 
 
 def test_who_takes_the_pair_for_a_socket_is_told_what_to_write(tabbed):
     trap = "AttributeError: 'tuple' object has no attribute 'send'"
-    tell(tabbed, None, inspection(is_datagram=True, is_alive=False, trap=trap))
+    tell(tabbed, None, inspection(is_datagram=True, state="ended", trap=trap))
     expect(tabbed.page.get_by_role("alert").filter(has_text="self.request is a pair")).to_contain_text(trap)
     assert tabbed.page.evaluate(CONTRAST)[0][0] >= 4.5
     assert violations(tabbed.page) == []

@@ -2,6 +2,7 @@
 
 It stays where it is, with the operating system: ``recv`` waits before it reads, and reads less. So no byte can be lost
 or overtaken, a client that sends too much is slowed as by any receiver, and whoever asks ``select`` is told the truth.
+What has come while the handler did something else is late from when it looks: nobody else sees when it came.
 """
 
 from __future__ import annotations

@@ -32,6 +32,13 @@ export function noteChanges(known, attributes, now) {
   known.isSeen = true;
 }
 
+/** What is to be said of a handler that is not there. */
+function ifGone(kind, state, words) {
+  if (state === "serving") return "";
+  if (state === "unseen") return words("inspector.unseen");
+  return words(kind === "datagram" ? "inspector.goneDatagram" : "inspector.gone");
+}
+
 function makeSide(kind, words) {
   const title = h("h3");
   const [whose, gone, trap] = [h("p", { class: "nbs-whose" }), h("p", { class: "nbs-gone" }), h("p", { class: "nbs-trap", role: "alert", hidden: true })];
@@ -62,10 +69,10 @@ function makeSide(kind, words) {
       const key = seen ? `${seen.server}#${seen.number}` : "";
       if (key !== of) [known, of] = [new Map(), key];
       noteChanges(known, attributes, now);
-      element.classList.toggle("is-gone", !seen?.is_alive);
+      element.classList.toggle("is-gone", seen?.state !== "serving");
       element.classList.toggle("is-own", isOwn);
       text(whose, seen ? words("inspector.of", { handler: seen.handler, id: seen.number, address: seen.server }) : "");
-      text(gone, !seen ? words("inspector.none") : seen.is_alive ? "" : words(kind === "datagram" ? "inspector.goneDatagram" : "inspector.gone"));
+      text(gone, seen ? ifGone(kind, seen.state, words) : words("inspector.none"));
       attribute(gone, "hidden", gone.textContent === "");
       attribute(trap, "hidden", !seen?.trap);
       text(trap, seen?.trap ? words("inspector.trap", { error: seen.trap }) : "");
@@ -95,8 +102,8 @@ export function makeInspector(hub) {
   function lastOf(kind, seen) {
     if (!seen) return seen;
     const key = `${hub.store.epoch}/${seen.server}/${seen.number}`;
-    if (seen.is_alive) kept[kind] = { key, attributes: seen.attributes };
-    return !seen.is_alive && kept[kind]?.key === key && kind === "stream" ? { ...seen, attributes: kept[kind].attributes } : seen;
+    if (seen.state === "serving") kept[kind] = { key, attributes: seen.attributes };
+    return seen.state === "ended" && kept[kind]?.key === key && kind === "stream" ? { ...seen, attributes: kept[kind].attributes } : seen;
   }
 
   return {

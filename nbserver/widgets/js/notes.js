@@ -84,6 +84,10 @@ const ZH = [
   ["you closed the sending side: the client reads the end, and can still send", "你关闭了发送端：客户端会读到结尾，但仍能发送"],
   // what was noticed
   ["speaks {}", "讲的是 {}"],
+  // shared data, and comparisons
+  ["another tracer (a debugger, or coverage) is at work in these threads: they are not watched", "这些线程里已有别的跟踪程序（调试器或覆盖率工具）：无法观察它们"],
+  ["the text of {} cannot be read: it is not watched", "读不到 {} 的源代码：无法观察它"],
+  ["input() would stop the event loop, and with it every client", "input() 会停住事件循环，从而停住每一个客户端"],
   ["the next datagram was cut to max_packet_size, {} bytes: what came after is lost", "下一个数据报被截断为 max_packet_size，即 {} 字节：其后的内容已丢失"],
 ];
 
