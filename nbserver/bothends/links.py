@@ -30,7 +30,7 @@ def clients_at(server: Server) -> Clients:
     return _clients[1].get(place_of(server.address), {})
 
 
-def _byplace_of(clients: list[Program]) -> dict[Any, Clients]:
+def _by_place(clients: list[Program]) -> dict[Any, Clients]:
     at: dict[Any, Clients] = {}
     for client in sorted(clients, key=lambda client: client.opened):  # of two with one address the later one counts
         if client.ends is not None:
