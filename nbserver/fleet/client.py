@@ -101,6 +101,12 @@ class Client(Program):
         self.connected(Ends(self._socket.getsockname(), self.target.address))
         self._tap = self.taps[-1]  # told what is said and heard: of TLS that is more than a socket sees
 
+    @property
+    def open_sockets(self) -> list[tuple[socket.socket, int]]:
+        """Its socket while that is open, with the number of the run that made it."""
+        sock = self._socket.plain if isinstance(self._socket, SecureSocket) else self._socket
+        return [(sock, self.runs)] if sock.fileno() >= 0 else []
+
     def say(self, text: str) -> None:
         """Send `text` in UTF-8, as it is: no line end is added.
 

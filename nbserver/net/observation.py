@@ -26,6 +26,8 @@ from .limits import Limits
 from .onecore import OneCore
 from .peer import host_text
 from .rules import Rules
+from .slowmotion import SlowMotion
+from .steps import Lane, here
 from .traffic import CREDIT, Traffic
 
 if TYPE_CHECKING:
@@ -62,6 +64,9 @@ class Observation:
         lens: Where messages begin and end, for the byte ruler.
         sees_lines: Whether it is noted which line of a handler has carried something: in notebooks, where people look.
         rules: Who answers an ``input()`` in place of a person.
+        server_class: The server's class; ours are in it, and left out by `nbserver.teach.order`.
+        slow_motion: Who is held before which call.
+        life: How the server object was made; its ``then`` is the thread that serves.
         lab: What goes wrong on purpose.
         trouble: What the accept loop met last, in words.
         shared: What the handlers share and somebody watches, or watched last.
@@ -89,6 +94,9 @@ class Observation:
         self.forgotten = [0, 0, 0, 0, 0]
         self.on_serving: Callable[[bool], None] = lambda is_serving: None
         self.on_idle: Callable[[], None] = lambda: None  # told when the last that lived has ended
+        self.server_class = type(server)
+        self.slow_motion = SlowMotion(self.journal)
+        self.life = self.new_lane(is_slow=False)
         self._server = weakref.ref(server)
         # The accept loop adds, handlers' threads remove; the lock keeps number and table in step. Reentrant, because a
         # signal handler or a __del__ may stop the server in a thread that holds it.
@@ -190,6 +198,17 @@ class Observation:
         loop, workers = known.get("_nbserver_loop"), known.get("_nbserver_workers")
         first = [loop.thread] if loop is not None and loop.thread is not None else []
         return first + (list(workers.threads) if workers is not None else [])
+
+    @property
+    def handler_class(self) -> Any:
+        """What makes its handlers, while the server is there."""
+        return getattr(self._server(), "RequestHandlerClass", None)
+
+    def new_lane(self, is_slow: bool | None = None) -> Lane:
+        """A lane for what this thread calls; `is_slow` as there."""
+        lane = Lane(self.slow_motion, here.name)
+        lane.is_slow = is_slow
+        return lane
 
     def open(self, peer: Any, sock: socket.socket | None, is_datagram: bool = False) -> Connection:
         """A new connection."""
@@ -303,6 +322,7 @@ class Observation:
         self._lock, self._peers_lock = threading.RLock(), threading.RLock()
         self.lab = Lab(self)
         self.journal._after_fork()
+        self.slow_motion.after_fork()
         for connection in list(self.connections.values()):
             connection.descriptor_lock, connection._sending_past = threading.RLock(), threading.Lock()
             connection.wire = None

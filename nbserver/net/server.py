@@ -29,6 +29,7 @@ from .limits import Limits
 from .observation import Observation, close_copy
 from .report import StopReport
 from .shared import SharedData
+from .slowmotion import InSlowMotion
 from .takeover import take_over
 from .unixpath import UnixPath
 from .waiting import ear_of, named, wait, wait_async
@@ -39,7 +40,7 @@ _SETTLING, _STEP = 1.0, 0.001
 _ASYNC_PATIENCE = 0.2  # seconds for a client that does not read, while no other task of the loop runs
 
 
-class Server(Known):
+class Server(InSlowMotion, Known):
     """A ``socketserver`` server that runs in a background thread, observed.
 
     Call, from any thread: `start`, `stop`, `reply`, `ask`, `broadcast`, `snapshot`, `wait_…`, and all that is read;

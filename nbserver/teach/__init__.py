@@ -1,5 +1,6 @@
 """Explanations as plain data: nothing here draws, starts a thread or opens a socket."""
 
+from . import stacks
 from .cards import Card, phrase, speak
 from .circumstances import About, Holder, World
 from .classmap import ClassMap, explain
@@ -56,6 +57,7 @@ __all__ = [
     "site_of",
     "speak",
     "spot_now",
+    "stacks",
     "supplier",
     "told",
     "type_name",
