@@ -10,9 +10,9 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, cast, overload
 
-from ..console import Question
+from ..console import Question, Tap
 from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading, UsageError
 from ..events import KEPT_BYTES, Event, Kind, new_event, text_event
 from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over, may_follow
@@ -21,6 +21,7 @@ from ..text import encoded, safe_text
 from . import cards, inspector, proc
 from .callchain import chain_of
 from .peer import address_text, is_vanished, look, tcp_ends, wait_writable, words_of
+from .ruler import ruler_of
 from .slowmotion import wait_held
 from .steps import Lane, here
 from .traffic import Traffic
@@ -28,8 +29,10 @@ from .waiting import Ear, ear_of, named, wait, wait_async
 from .watch import peer_watch
 
 if TYPE_CHECKING:
+    from ..teach import Ruler
     from ..teach.callchain import Chain
     from .faults import Faults, Wire
+    from .lens import Lens
     from .limits import Limits
     from .observation import Observation
 
@@ -77,6 +80,9 @@ class Connection(Traffic):
             "wire",
         ),
     )
+
+    # Set by the package that knows both servers and programs: what the other end has seen.
+    find_tap: ClassVar[Callable[[Connection], Tap | None]] = staticmethod(lambda connection: None)
 
     def __init__(
         self, number: int, peer: Any, observation: Observation, sock: socket.socket | None, is_datagram: bool = False
@@ -443,6 +449,20 @@ class Connection(Traffic):
             except OSError as error:
                 raise ConnectionEnded(f"connection {self.number} could not be sent to: {error}") from error
 
+    def ruler(self, encoding: str = "utf-8", patience: float = 1.1) -> Ruler:
+        """What each end sent and received, aligned by byte: ``print(connection.ruler())`` draws it.
+
+        Args:
+            encoding: How characters are read: which a piece cuts in two depends on it.
+            patience: How long to wait for a lens that is a function, in seconds; it gives up after 1.
+
+        Raises:
+            LookupError: There is no such encoding.
+
+        Thread: any.
+        """
+        return ruler_of(self, encoding, patience)
+
     def close(self) -> None:
         """Hang up: the client reads the end; the handler's ``recv`` and ``input()`` end. Twice is once."""
         self.hang_up("closed by you")
@@ -476,6 +496,16 @@ class Connection(Traffic):
     def limits(self) -> Limits:
         """What its server allows."""
         return self._observation.limits
+
+    @property
+    def server_address(self) -> Any:
+        """Where its server listens."""
+        return self._observation.address
+
+    @property
+    def lens(self) -> Lens:
+        """Its server's lens: where messages begin and end."""
+        return self._observation.lens
 
     def line_too_long(self, most: int) -> ConnectionEnded:
         """Tell the client that its line is longer than `most` bytes, and hang up; gives the error for the handler."""

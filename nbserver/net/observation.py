@@ -21,6 +21,7 @@ from .connection import Connection
 from .deadlines import Deadlines
 from .door import Access, Door, Gate
 from .faults import Lab
+from .lens import Lens
 from .limits import Limits
 from .onecore import OneCore
 from .peer import host_text
@@ -60,6 +61,8 @@ class Observation:
         turned_away: How many were not let in; of the last one `why_turned_away` says why, and `turned_away_at` when, on
             the monotonic clock.
         errors: How many handlers have raised.
+        lens: Where messages begin and end, for the byte ruler.
+        sees_lines: Whether it is noted which line of a handler has carried something: in notebooks, where people look.
         rules: Who answers an ``input()`` in place of a person.
         server_class: The server's class; ours are in it, and left out by `nbserver.teach.order`.
         slow_motion: Who is held before which call.
@@ -81,6 +84,8 @@ class Observation:
         self.turned_away = 0
         self.why_turned_away, self.turned_away_at = "", 0.0
         self.errors = 0
+        self.lens = Lens()
+        self.sees_lines = False  # half a microsecond for each message that is kept
         self.rules = Rules(lambda: self.live)
         self.lab = Lab(self)
         self.trouble = ""
@@ -284,6 +289,11 @@ class Observation:
         sums = self.forgotten
         carried = (old.messages_in, old.messages_out, old.bytes_in, old.bytes_out)
         self.forgotten = [sums[0] + 1, *(total + one for total, one in zip(sums[1:], carried, strict=True))]
+
+    @property
+    def address(self) -> Any:
+        """Where the server listens, as its socket has it; None when the server is gone."""
+        return getattr(self._server(), "server_address", None)
 
     @property
     def live(self) -> list[Connection]:

@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .. import bothends
 from ..bothends import Comparison
 from ..kernel import cells
 from ..net import OFFSET, Server, chain_of, inspector
-from ..teach import ClassMap, callchain, explain
+from ..teach import ClassMap, callchain, explain, told
 
 Look = Callable[[Any, int], Any]
 """Given what the hub is about (a `Server`, mostly) and the number of a connection, or 0; gives what JSON can hold, or
@@ -57,15 +58,20 @@ def _written(server: Any, number: int) -> Any:
 
 
 def _loops(server: Any, number: int) -> Any:
-    return None
+    return bothends.two_loops(server, number) if isinstance(server, Server) else None
 
 
 def _waits(server: Any, number: int) -> Any:
-    return None
+    return bothends.picture_of(server, number) if isinstance(server, Server) else None
 
 
 def _ruler(server: Any, number: int) -> Any:
-    return None
+    """What each end of a connection sent and received, read in the encoding of the board."""
+    connection = server.observation.connections.get(number) if isinstance(server, Server) else None
+    if connection is None:
+        return None
+    encoding = server.panel.mirror.encoding if server.panel is not None else "utf-8"
+    return told(connection.ruler(encoding, patience=0.0), connection.lens.function is not None)
 
 
 def _inspector(server: Any, number: int) -> Any:

@@ -16,6 +16,7 @@ from ..console import Program
 from ..errors import ConnectionEnded, NbserverError, NotHeard, UsageError
 from ..fleet import Client, Fleet, Target, enlist
 from ..net import LONGEST, Connection, Fault, Rule, Server, find
+from ..teach import LENSES
 
 _LONGEST = 65_536  # characters in one reply
 _LONGEST_RID = 64
@@ -78,6 +79,7 @@ class Desk:
             "forget_reply": lambda r: self._server_here().saved_replies.remove(_short_text(r, "text")),
             "slow_motion": self._slow_motion,
             "next": self._next,
+            "lens": self._lens,
             "watch_shared": self._watch_shared,
             "stop": self._stop,
         }
@@ -196,6 +198,12 @@ class Desk:
         number = _number(request, "connection") if "connection" in request else None
         with contextlib.suppress(NotHeard):
             self._serving().next(number, timeout=0.0)
+
+    def _lens(self, request: Request) -> None:
+        lens = request.get("lens")
+        if lens not in (*LENSES, "function"):
+            raise Refused("there is no such lens")
+        self._server_here().lens(str(lens))
 
     def _watch_shared(self, request: Request) -> None:
         """Watch one of the names that the view offers; "" watches nothing any more."""
