@@ -34,7 +34,7 @@ function makeCall(choose) {
 function makeSource(close) {
   const [title, code] = [h("b"), h("code")];
   const button = h("button", { class: "nbs-button is-quiet", type: "button", onClick: close }, "×");
-  const element = h("section", { class: "nbs-source", hidden: true }, h("div", { class: "nbs-sourcehead" }, title, button), h("pre", { tabindex: "0" }, code));
+  const element = h("section", { class: "nbs-callsource", hidden: true }, h("div", { class: "nbs-sourcehead" }, title, button), h("pre", { tabindex: "0" }, code));
   return {
     element,
     show(call, sources, words) {
