@@ -401,6 +401,7 @@ def _mark(server: Server, cell: Cell) -> None:
 def _with_panel(server: Server) -> Server:
     if getattr(kernel.shell(), "kernel", None) is not None:
         server.panel = panel(server)
+        server.observation.sees_lines = True
     return server
 
 

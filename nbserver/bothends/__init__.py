@@ -6,6 +6,7 @@ from .leftopen import LeftOpen, Open, left_open
 from .links import client_in, client_of, clients_at, connection_of
 from .loops import two_loops
 from .picture import picture_of
+from .taps import tap_of
 from .waits import Wait, Waits, who_waits
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "explain_error",
     "left_open",
     "picture_of",
+    "tap_of",
     "two_loops",
     "who_waits",
 ]

@@ -26,15 +26,15 @@ def clients_at(server: Server) -> Clients:
     clients = known_clients()
     ends = [client.ends for client in clients]
     if ends != _clients[0]:
-        _clients = ends, _byplace_of(clients)
+        _clients = ends, _by_place(clients)
     return _clients[1].get(place_of(server.address), {})
 
 
-def _byplace_of(clients: list[Program]) -> dict[Any, Clients]:
+def _by_place(clients: list[Program]) -> dict[Any, Clients]:
     at: dict[Any, Clients] = {}
     for client in sorted(clients, key=lambda client: client.opened):  # of two with one address the later one counts
         if client.ends is not None:
-            for local in _names(client.ends.local):
+            for local in names_of(client.ends.local):
                 at.setdefault(place_of(client.ends.remote), {})[local] = client
     return at
 
@@ -44,7 +44,7 @@ def place_of(address: Any) -> Any:
     return address[1] if isinstance(address, tuple) else address
 
 
-def _names(local: Any) -> list[Any]:
+def names_of(local: Any) -> list[Any]:
     """What a server may call it that has the address `local`: one for IPv6 that takes IPv4 as well writes it so."""
     is_ipv4 = isinstance(local, tuple) and len(local) == 2
     return [local, (f"::ffff:{local[0]}", local[1], 0, 0)] if is_ipv4 else [local] if local else []
@@ -84,7 +84,7 @@ def connection_of(client: Program) -> Connection | None:
     for server in servers():
         if place_of(server.address) == place_of(ends.remote):
             peers = _peers_of(server)
-            for name in _names(ends.local):
+            for name in names_of(ends.local):
                 connection = peers.get(name)
                 if connection is not None and client.opened <= connection.opened:
                     _found[client] = ends, connection

@@ -11,10 +11,10 @@ def rows(page: Page, table: str) -> list[list]:
 
 def test_the_tutorials_clients_lead_to_their_rows(tutorial):
     page = Page(tutorial, "nbserver.servers()[0]")
-    page.wait(lambda: sorted(row[-1] for row in rows(page, "connections")) == [1, 2, 3])
+    page.wait(lambda: sorted(row[15] for row in rows(page, "connections")) == [1, 2, 3])
     tutorial.must("members = live_clients()\nfleet = nbserver.Fleet(members)")
     assert tutorial.value("[nbserver.client_of(c.connection) is c for c in members]") == "[True, True, True]"
-    links = {int(row[-1]): row[0] for row in rows(page, "connections")}
+    links = {int(row[15]): row[0] for row in rows(page, "connections")}
     assert tutorial.value("[c.connection.number for c in members]") == str([links[n] for n in (1, 2, 3)])
 
 
