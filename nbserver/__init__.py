@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .bothends import Comparison, client_of, explain_error
+    from .bothends import Comparison, client_of, explain_error, left_open, who_waits
     from .errors import NbserverError, UsageError
     from .fleet import Client, Fleet, until
     from .kernel import allow_asyncio_run
@@ -46,7 +46,7 @@ _HOMES = {
     "notebook": "client clients compare explain observe run_client run_server serve",
     "widgets": "panel",
     "kernel": "allow_asyncio_run doctor",
-    "bothends": "Comparison client_of explain_error",
+    "bothends": "Comparison client_of explain_error left_open who_waits",
     "net": "Certificate ChatRoom Connection Conversation Echo Limits Server "
     "PoolMixIn observed_class pool servers stop_all take_over throwaway_certificate",
     "fleet": "Client Fleet until",
@@ -76,6 +76,7 @@ __all__ = [
     "doctor",
     "explain",
     "explain_error",
+    "left_open",
     "observe",
     "observed_class",
     "panel",
@@ -88,6 +89,7 @@ __all__ = [
     "take_over",
     "throwaway_certificate",
     "until",
+    "who_waits",
 ]
 
 

@@ -21,6 +21,9 @@ class Kind(str, Enum):
     SENT = "sent"  # bytes to the other end
     PASSED = "passed"  # messages that went by too fast to be kept: size says how many
     NOTICE = "notice"  # something that nbserver noticed about a connection: data says what
+    STEP = (
+        "step"  # slow motion: data says before which call of its chain a connection is held, or that it began or ended
+    )
     EOF = "eof"  # the peer has closed its side
     ASKED = "asked"  # input() asks: data is the prompt
     ANSWERED = "answered"  # a person typed, or a notice before it says who did: data is the text

@@ -206,7 +206,7 @@ def clients(
     _remember(cell, fleet)  # first: if one cannot be made, those before it are the cell's all the same
     for _ in range(n):
         member = enlist(make)
-        member.is_saved = fleet.is_saved
+        member.is_saved, member.cell = fleet.is_saved, str(cell)
         fleet.add(member)
         member.start()
     if isinstance(target, Server) and isinstance(target.base, socketserver.ThreadingMixIn) and not target.is_datagram:
@@ -274,7 +274,7 @@ def run_server(source: str, lan: bool = False, snapshot: bool = True) -> Server 
     before = _user_variables()
     variables = dict(before)
     program = ServerProgram(code, variables, before.values(), Access(lan=lan), _limits({}, lan))
-    program.is_saved = snapshot
+    program.is_saved, program.cell = snapshot, str(cell)
     program.on_server = lambda server: _mark(server, cell)
     _remember(cell, program)
     program.start()
@@ -305,7 +305,7 @@ def run_client(source: str, count: int = 1, snapshot: bool = True) -> Fleet:
     fleet.is_saved = snapshot
     _remember(cell, fleet)
     for program in fleet:
-        program.is_saved = snapshot
+        program.is_saved, program.cell = snapshot, str(cell)
         program.start()
     return fleet
 
@@ -401,6 +401,7 @@ def _mark(server: Server, cell: Cell) -> None:
 def _with_panel(server: Server) -> Server:
     if getattr(kernel.shell(), "kernel", None) is not None:
         server.panel = panel(server)
+        server.observation.sees_lines = True
     return server
 
 

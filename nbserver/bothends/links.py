@@ -27,24 +27,24 @@ def clients_at(server: Server) -> Clients:
     ends = [client.ends for client in clients]
     if ends != _clients[0]:
         _clients = ends, _by_place(clients)
-    return _clients[1].get(_place(server.address), {})
+    return _clients[1].get(place_of(server.address), {})
 
 
 def _by_place(clients: list[Program]) -> dict[Any, Clients]:
     at: dict[Any, Clients] = {}
     for client in sorted(clients, key=lambda client: client.opened):  # of two with one address the later one counts
         if client.ends is not None:
-            for local in _names(client.ends.local):
-                at.setdefault(_place(client.ends.remote), {})[local] = client
+            for local in names_of(client.ends.local):
+                at.setdefault(place_of(client.ends.remote), {})[local] = client
     return at
 
 
-def _place(address: Any) -> Any:
+def place_of(address: Any) -> Any:
     """What tells one server of this machine from another: the port, or the path."""
     return address[1] if isinstance(address, tuple) else address
 
 
-def _names(local: Any) -> list[Any]:
+def names_of(local: Any) -> list[Any]:
     """What a server may call it that has the address `local`: one for IPv6 that takes IPv4 as well writes it so."""
     is_ipv4 = isinstance(local, tuple) and len(local) == 2
     return [local, (f"::ffff:{local[0]}", local[1], 0, 0)] if is_ipv4 else [local] if local else []
@@ -82,9 +82,9 @@ def connection_of(client: Program) -> Connection | None:
     if found is not None and found[0] is ends:
         return found[1]
     for server in servers():
-        if _place(server.address) == _place(ends.remote):
+        if place_of(server.address) == place_of(ends.remote):
             peers = _peers_of(server)
-            for name in _names(ends.local):
+            for name in names_of(ends.local):
                 connection = peers.get(name)
                 if connection is not None and client.opened <= connection.opened:
                     _found[client] = ends, connection

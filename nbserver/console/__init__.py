@@ -5,6 +5,7 @@ from .connects import Ends
 from .console import KEPT_EVENTS, Console, Question
 from .program import END_OF_INPUT, Program
 from .routing import acquire, also, is_routed, release, routed_getpass, routed_input
+from .tap import Tap, recent
 
 __all__ = [
     "END_OF_INPUT",
@@ -13,10 +14,12 @@ __all__ = [
     "Ends",
     "Program",
     "Question",
+    "Tap",
     "acquire",
     "also",
     "is_routed",
     "logs",
+    "recent",
     "release",
     "routed_getpass",
     "routed_input",

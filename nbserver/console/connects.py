@@ -1,4 +1,7 @@
-"""Notices where a program connects to: a step in front of ``socket.connect``, in place while programs run."""
+"""Notices where a program connects to, and where its datagrams go: a step in front of a few methods of a socket.
+
+The steps are in place while programs run.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import errno
 import os
 import socket
 import threading
+import time
 from typing import Any, NamedTuple
 
 from .. import context
+from . import tap
 
 _BEGUN = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # what connect_ex says of a connection that is there, or will be
 
@@ -43,10 +48,28 @@ def _connect_ex(self: socket.socket, address: Any) -> int:
     return code
 
 
+def _sendto(self: socket.socket, data: Any, *args: Any) -> int:
+    """``socket.sendto``: a program that sends datagrams without connecting first tells where it sends the first."""
+    connected = getattr(context.current(), "connected", None) if type(self) is socket.socket else None
+    began, size = time.time(), super(socket.socket, self).sendto(data, *args)
+    if connected is not None and self.type == socket.SOCK_DGRAM:
+        connected(Ends(_seen_as(self.getsockname(), args[-1]), args[-1]), self)
+        tap.note_first(self, data, size, began)
+    return size
+
+
+def _seen_as(local: Any, remote: Any) -> Any:
+    """What the other end sees as the address of a socket that is bound to all: on this machine, the other's own."""
+    if not isinstance(local, tuple) or local[0] not in ("0.0.0.0", "::"):
+        return local
+    host = remote[0]
+    return ("127.0.0.1" if host == "localhost" and local[0] == "0.0.0.0" else host, *local[1:])
+
+
 def _tell(sock: socket.socket, address: Any) -> None:
     connected = getattr(context.current(), "connected", None)  # a program's; a handler has none
     if connected is not None:
-        connected(Ends(sock.getsockname(), address))
+        connected(Ends(sock.getsockname(), address), sock)
 
 
 _lock = threading.Lock()  # programs begin and end in threads of their own
@@ -61,6 +84,7 @@ def acquire() -> None:
         if _users == 1:  # in front of the C methods that it inherits
             socket.socket.connect = _connect  # type: ignore[method-assign, assignment]
             socket.socket.connect_ex = _connect_ex  # type: ignore[method-assign, assignment]
+            socket.socket.sendto = _sendto  # type: ignore[method-assign, assignment]
 
 
 def release() -> None:
@@ -73,7 +97,7 @@ def release() -> None:
 
 
 def _undo() -> None:
-    for name, ours in (("connect", _connect), ("connect_ex", _connect_ex)):
+    for name, ours in (("connect", _connect), ("connect_ex", _connect_ex), ("sendto", _sendto)):
         if vars(socket.socket).get(name) is ours:  # not what somebody else has put there meanwhile
             delattr(socket.socket, name)
 
@@ -83,6 +107,7 @@ def _after_fork() -> None:
     global _lock, _users
     _lock, _users = threading.Lock(), 0  # another thread, which is not here, may have held it
     _undo()
+    tap.after_fork()
 
 
 if hasattr(os, "register_at_fork"):

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import traceback
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
@@ -26,8 +27,10 @@ from ..text import safe_text
 from . import connects, routing
 from .connects import Ends
 from .console import Console
+from .tap import Tap
 
 _MORE_STROKES = 3
+_KEPT_TAPS = 8
 _STROKE_SECONDS = 0.05  # between two of them
 _ENDING_SECONDS = 1.0  # for how long the run before is waited for
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -50,6 +53,8 @@ class Program(Console):
         exit_code: What it gave to ``exit()``, as a process would end with; 0 otherwise.
         runs: How often it was run, this time included.
         ends: The addresses of the last connection that it made, or None.
+        cell: Where in a notebook it was made, such as ``cell [3]``, or "".
+        taps: What its last connections have carried, those of earlier runs included.
         before_again: Called before it runs again. Whoever gives out the numbers sees to its number there.
         make_another: Makes one more of the same kind, given its number; None if nobody knows how.
     """
@@ -72,6 +77,8 @@ class Program(Console):
         self._inherited = frozenset(map(id, inherited))
         self.name = name
         self.is_saved = True
+        self.cell = ""
+        self._sockets: list[tuple[weakref.ref[socket.socket], int]] = []
         self.on_snapshot: Callable[[Snapshot], None] | None = None
         self._function = function
         self.before_again: Callable[[], None] = lambda: None
@@ -82,6 +89,7 @@ class Program(Console):
         # Two may ask at once to run it again: the second ends what the first has begun.
         self._beginning = threading.Lock()
         self._ahead: deque[str] = deque()
+        self.taps: deque[Tap] = deque(maxlen=_KEPT_TAPS)
         self.runs = 0
         self._renew()
 
@@ -153,6 +161,8 @@ class Program(Console):
         self._journal.wake()
 
     def _let_go(self) -> None:
+        for tap in list(self.taps):
+            tap.let_go()
         connects.release()
         routing.release()
 
@@ -218,10 +228,23 @@ class Program(Console):
             return f"exit code {self.exit_code} after {seconds} s"
         return f"stopped after {seconds} s" if self._is_closing else f"ended after {seconds} s"
 
-    def connected(self, ends: Ends) -> None:
-        """Told in its own thread that it has connected, or begun to."""
+    def connected(self, ends: Ends, sock: socket.socket | None = None) -> None:
+        """Told in its own thread that it has connected, or begun to; `sock` is seen from now on, if it is given."""
+        tap = Tap(*ends, self.name.partition(":")[0])
+        if sock is not None:
+            tap.watch(sock)
+            self._sockets = [*((held, run) for held, run in self._sockets if held()), (weakref.ref(sock), self.runs)]
+        if len(self.taps) == _KEPT_TAPS:
+            self.taps[0].let_go()
+        self.taps.append(tap)
         self.ends = ends
         self._journal.wake()
+
+    @property
+    def open_sockets(self) -> list[tuple[socket.socket, int]]:
+        """The sockets that it has connected and that are still open, each with the number of the run that did."""
+        held = [(sock(), run) for sock, run in self._sockets]
+        return [(sock, run) for sock, run in held if sock is not None and sock.fileno() >= 0]
 
     @property
     def connection(self) -> Any:

@@ -99,6 +99,13 @@ class Client(Program):
         self._heard: list[str] = []
         self._socket = _connect(self.target)
         self.connected(Ends(self._socket.getsockname(), self.target.address))
+        self._tap = self.taps[-1]  # told what is said and heard: of TLS that is more than a socket sees
+
+    @property
+    def open_sockets(self) -> list[tuple[socket.socket, int]]:
+        """Its socket while that is open, with the number of the run that made it."""
+        sock = self._socket.plain if isinstance(self._socket, SecureSocket) else self._socket
+        return [(sock, self.runs)] if sock.fileno() >= 0 else []
 
     def say(self, text: str) -> None:
         """Send `text` in UTF-8, as it is: no line end is added.
@@ -112,8 +119,10 @@ class Client(Program):
                 raise ConnectionEnded(f"client {self.number} is not connected any more")
             # Told first: the other side may answer before this thread runs again.
             self._tell(new_event((Kind.SENT, time.time(), self.number, data[:KEPT_BYTES], len(data))))
+            began = time.time()
             try:
                 self._socket.sendall(data)
+                self._tap.said(data, len(data), began, "sendall")
             except OSError as error:
                 raise ConnectionEnded(f"client {self.number} could not send: {error}") from error
 
@@ -186,6 +195,7 @@ class Client(Program):
                     return
                 if self._is_closing:
                     return
+                self._tap.heard(data, len(data), "recv")
                 if text := self._decoder.feed(data):  # half a character is nothing to hear yet
                     self._heard.append(text)
                 event = new_event((Kind.RECEIVED, time.time(), self.number, data[:KEPT_BYTES], len(data)))

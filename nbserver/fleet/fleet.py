@@ -90,7 +90,7 @@ class Fleet(Sequence[Program]):
         if make is None:
             raise UsageError("there is no client here to make another one like: make one with nbserver.client()")
         client = enlist(make)
-        client.is_saved = self.is_saved
+        client.is_saved, client.cell = self.is_saved, self._clients[-1].cell
         client.start()
         self.add(client)
         return client

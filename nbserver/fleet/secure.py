@@ -25,6 +25,11 @@ class SecureSocket:
         self._socket.setblocking(False)
         self._lock = threading.Lock()
 
+    @property
+    def plain(self) -> socket.socket:
+        """The socket below."""
+        return self._socket
+
     def settimeout(self, seconds: float | None) -> None:
         """As a socket's own."""
         self._timeout = seconds

@@ -13,7 +13,7 @@ from .. import context
 from ..console import Program
 from ..errors import NbserverError, UsageError
 from ..events import Kind
-from ..net import Access, Limits, Server, address_error, observed_class, refuse_forking
+from ..net import Access, Limits, Observed, Server, address_error, observed_class, refuse_forking
 from .cells import current_cell, shell
 
 _NEVER_LISTENING_SECONDS = 10.0
@@ -97,7 +97,9 @@ class ServerProgram(Program):
     def adopt(self, base: Any, address: Any) -> None:
         """A ``socketserver`` object is being made in this program's thread: observe it from its first moment."""
         refuse_forking(type(base))
-        base.__class__ = observed_class(type(base))
+        if not isinstance(base, Observed):
+            base.__class__ = observed_class(type(base))
+            base.observation.life.begin("__init__")  # as good as: it is the first thing that an __init__ calls
         base.observation.on_serving = lambda is_serving: self._serves(base, is_serving)
         self.last_address = address
 

@@ -1,6 +1,7 @@
 """Sockets and threads, with nothing but Python: the observed, hardened ``socketserver``."""
 
 from .binding import address_error, take_over
+from .callchain import OFFSET, chain_of
 from .certificate import Certificate, throwaway_certificate
 from .clock import Clock
 from .connection import Connection
@@ -44,6 +45,7 @@ __all__ = [
     "Observation",
     "Observed",
     "LONGEST",
+    "OFFSET",
     "Limits",
     "ObservedSocket",
     "Rule",
@@ -57,6 +59,7 @@ __all__ = [
     "also_stop",
     "address_text",
     "bound_to",
+    "chain_of",
     "at_port",
     "find",
     "listen",

@@ -10,22 +10,29 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, cast, overload
 
-from ..console import Question
+from ..console import Question, Tap
 from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading, UsageError
 from ..events import KEPT_BYTES, Event, Kind, new_event, text_event
 from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over, may_follow
 from ..teach import Line
 from ..text import encoded, safe_text
 from . import cards, inspector, proc
+from .callchain import chain_of
 from .peer import address_text, is_vanished, look, tcp_ends, wait_writable, words_of
+from .ruler import ruler_of
+from .slowmotion import wait_held
+from .steps import Lane, here
 from .traffic import Traffic
 from .waiting import Ear, ear_of, named, wait, wait_async
 from .watch import peer_watch
 
 if TYPE_CHECKING:
+    from ..teach import Ruler
+    from ..teach.callchain import Chain
     from .faults import Faults, Wire
+    from .lens import Lens
     from .limits import Limits
     from .observation import Observation
 
@@ -50,6 +57,7 @@ class Connection(Traffic):
         opened: When it was accepted, in seconds since 1970.
         note: How it ended, in words, or what the last error was.
         is_datagram: Whether it is a UDP peer, which has no socket of its own.
+        lane: The calls by which it is served, in the thread that accepted it; its ``then`` is that of the next thread.
         wire: What holds its bytes while a fault is set; None otherwise.
         answered_by_rules: When rules have answered here lately, on the monotonic clock; None if they never did.
 
@@ -64,6 +72,7 @@ class Connection(Traffic):
             "_handler",
             "_says_no_more",
             "answered_by_rules",
+            "lane",
             "note",
             "opened",
             "peer",
@@ -71,6 +80,9 @@ class Connection(Traffic):
             "wire",
         ),
     )
+
+    # Set by the package that knows both servers and programs: what the other end has seen.
+    find_tap: ClassVar[Callable[[Connection], Tap | None]] = staticmethod(lambda connection: None)
 
     def __init__(
         self, number: int, peer: Any, observation: Observation, sock: socket.socket | None, is_datagram: bool = False
@@ -92,6 +104,11 @@ class Connection(Traffic):
         # Held while one message is sent past the handler, so that two do not mix.
         self._sending_past = threading.Lock()
         self._handler: Callable[[], Any] = _nobody
+        lane = here.lane
+        if lane is None or lane.number:  # met outside the accept loop, or by the thread that serves another
+            lane = observation.new_lane()
+        lane.number = number
+        self.lane = lane
         self._end_place: Line | None = None  # the line of the handler that heard the end last
         self._says_no_more = False  # since half_close()
         self.wire: Wire | None = None  # while a fault is set, and while it holds something
@@ -133,6 +150,19 @@ class Connection(Traffic):
         with self._asking:
             self._served_by += 1
             self._become(ConnectionState.OPEN)
+
+    def exchange(self, request: Any) -> None:
+        """A datagram came: what is called from here on belongs to it."""
+        lane = here.lane
+        if lane is not None:
+            lane.number, lane.request, lane.is_slow = self.number, id(request), self.lane.is_slow
+            self.lane = lane
+
+    def lane_of(self, request: Any) -> Lane:
+        """The lane of this thread, which serves `request`; of a datagram that is not the peer's last, nobody's."""
+        if self.is_datagram and self.lane.request != id(request):
+            return self._observation.new_lane(is_slow=False)
+        return self.lane.in_thread(here.name)
 
     def handled_by(self, handler: Any) -> None:
         """The object that handles it has been made, and has not begun."""
@@ -419,6 +449,20 @@ class Connection(Traffic):
             except OSError as error:
                 raise ConnectionEnded(f"connection {self.number} could not be sent to: {error}") from error
 
+    def ruler(self, encoding: str = "utf-8", patience: float = 1.1) -> Ruler:
+        """What each end sent and received, aligned by byte: ``print(connection.ruler())`` draws it.
+
+        Args:
+            encoding: How characters are read: which a piece cuts in two depends on it.
+            patience: How long to wait for a lens that is a function, in seconds; it gives up after 1.
+
+        Raises:
+            LookupError: There is no such encoding.
+
+        Thread: any.
+        """
+        return ruler_of(self, encoding, patience)
+
     def close(self) -> None:
         """Hang up: the client reads the end; the handler's ``recv`` and ``input()`` end. Twice is once."""
         self.hang_up("closed by you")
@@ -452,6 +496,16 @@ class Connection(Traffic):
     def limits(self) -> Limits:
         """What its server allows."""
         return self._observation.limits
+
+    @property
+    def server_address(self) -> Any:
+        """Where its server listens."""
+        return self._observation.address
+
+    @property
+    def lens(self) -> Lens:
+        """Its server's lens: where messages begin and end."""
+        return self._observation.lens
 
     def line_too_long(self, most: int) -> ConnectionEnded:
         """Tell the client that its line is longer than `most` bytes, and hang up; gives the error for the handler."""
@@ -491,6 +545,7 @@ class Connection(Traffic):
         self.note = self.note or note
         self._is_hung_up = True
         self.close_input(note)  # first: a handler whose recv() ends now must not ask somebody about it
+        self.slow_motion(False)  # it ends: nobody needs to say so of each step
         with self.descriptor_lock:
             if self.wire is not None:
                 self.wire.cut(self._is_resetting)
@@ -499,6 +554,63 @@ class Connection(Traffic):
                     socket.socket.shutdown(self.socket, how)
         if self.is_datagram and not self._served_by:
             self.end(note)  # a UDP peer is only remembered: there is nothing that could be noticed
+
+    # ── its calls, and slow motion ──
+
+    @property
+    def call_chain(self) -> Chain:
+        """The calls by which it is served, with the class that supplies each: ``print(server[1].call_chain)``.
+
+        Of a UDP peer those of its last datagram. Thread: any.
+        """
+        return chain_of(self._observation, self)
+
+    def slow_motion(self, is_on: bool = True) -> None:
+        """Hold it before each call of its chain, until `next`; or let it go on. The others go on all the same.
+
+        Thread: any.
+        """
+        slow = self._observation.slow_motion
+        if is_on:
+            slow.begin(self.lane.all())
+        elif slow.is_used:
+            slow.leave(self.lane.all())
+
+    def next(self, timeout: float = 1.0) -> str:
+        """In slow motion: let the call be made that it is held before; returns its name, such as ``"handle"``.
+
+        Args:
+            timeout: How long to wait until it is held, in seconds.
+
+        Raises:
+            NotHeard: It was not held in time: it is inside a call, such as ``handle()``, or has ended.
+
+        Thread: any.
+        """
+        return self._observation.slow_motion.next(self.lane.all, timeout)[self.number]
+
+    @property
+    def held(self) -> str:
+        """In slow motion: the call that it is held before, such as ``"handle"``; or ""."""
+        return self._observation.slow_motion.step_of(self.lane.all())
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it is in slow motion."""
+        return self._observation.slow_motion.is_slow(self.lane)
+
+    def wait_held(self, timeout: float) -> str:
+        """In slow motion: wait until it is held, and say before which call.
+
+        Args:
+            timeout: In seconds.
+
+        Raises:
+            NotHeard: It was not in time.
+
+        Thread: any.
+        """
+        return str(wait_held(self._journal, lambda: self.held, timeout))
 
     def wait_closed(self, timeout: float | None = None) -> None:
         """Wait until it has ended.

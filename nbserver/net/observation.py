@@ -21,10 +21,13 @@ from .connection import Connection
 from .deadlines import Deadlines
 from .door import Access, Door, Gate
 from .faults import Lab
+from .lens import Lens
 from .limits import Limits
 from .onecore import OneCore
 from .peer import host_text
 from .rules import Rules
+from .slowmotion import SlowMotion
+from .steps import Lane, here
 from .traffic import CREDIT, Traffic
 
 if TYPE_CHECKING:
@@ -58,7 +61,12 @@ class Observation:
         turned_away: How many were not let in; of the last one `why_turned_away` says why, and `turned_away_at` when, on
             the monotonic clock.
         errors: How many handlers have raised.
+        lens: Where messages begin and end, for the byte ruler.
+        sees_lines: Whether it is noted which line of a handler has carried something: in notebooks, where people look.
         rules: Who answers an ``input()`` in place of a person.
+        server_class: The server's class; ours are in it, and left out by `nbserver.teach.order`.
+        slow_motion: Who is held before which call.
+        life: How the server object was made; its ``then`` is the thread that serves.
         lab: What goes wrong on purpose.
         trouble: What the accept loop met last, in words.
         shared: What the handlers share and somebody watches, or watched last.
@@ -76,6 +84,8 @@ class Observation:
         self.turned_away = 0
         self.why_turned_away, self.turned_away_at = "", 0.0
         self.errors = 0
+        self.lens = Lens()
+        self.sees_lines = False  # half a microsecond for each message that is kept
         self.rules = Rules(lambda: self.live)
         self.lab = Lab(self)
         self.trouble = ""
@@ -84,6 +94,9 @@ class Observation:
         self.forgotten = [0, 0, 0, 0, 0]
         self.on_serving: Callable[[bool], None] = lambda is_serving: None
         self.on_idle: Callable[[], None] = lambda: None  # told when the last that lived has ended
+        self.server_class = type(server)
+        self.slow_motion = SlowMotion(self.journal)
+        self.life = self.new_lane(is_slow=False)
         self._server = weakref.ref(server)
         # The accept loop adds, handlers' threads remove; the lock keeps number and table in step. Reentrant, because a
         # signal handler or a __del__ may stop the server in a thread that holds it.
@@ -186,6 +199,17 @@ class Observation:
         first = [loop.thread] if loop is not None and loop.thread is not None else []
         return first + (list(workers.threads) if workers is not None else [])
 
+    @property
+    def handler_class(self) -> Any:
+        """What makes its handlers, while the server is there."""
+        return getattr(self._server(), "RequestHandlerClass", None)
+
+    def new_lane(self, is_slow: bool | None = None) -> Lane:
+        """A lane for what this thread calls; `is_slow` as there."""
+        lane = Lane(self.slow_motion, here.name)
+        lane.is_slow = is_slow
+        return lane
+
     def open(self, peer: Any, sock: socket.socket | None, is_datagram: bool = False) -> Connection:
         """A new connection."""
         with self._lock:
@@ -267,6 +291,11 @@ class Observation:
         self.forgotten = [sums[0] + 1, *(total + one for total, one in zip(sums[1:], carried, strict=True))]
 
     @property
+    def address(self) -> Any:
+        """Where the server listens, as its socket has it; None when the server is gone."""
+        return getattr(self._server(), "server_address", None)
+
+    @property
     def live(self) -> list[Connection]:
         """The connections that have not ended."""
         with self._lock:
@@ -293,6 +322,7 @@ class Observation:
         self._lock, self._peers_lock = threading.RLock(), threading.RLock()
         self.lab = Lab(self)
         self.journal._after_fork()
+        self.slow_motion.after_fork()
         for connection in list(self.connections.values()):
             connection.descriptor_lock, connection._sending_past = threading.RLock(), threading.Lock()
             connection.wire = None

@@ -34,7 +34,7 @@ class Entry(NamedTuple):
     far_end: str
 
 
-def _host(text: str) -> str:
+def host_of(text: str) -> str:
     """The address that the kernel wrote as 32-bit words in the machine's own byte order."""
     words = [int(text[i : i + 8], 16).to_bytes(4, sys.byteorder) for i in range(0, len(text), 8)]
     address = ipaddress.ip_address(b"".join(words))
@@ -53,7 +53,7 @@ def tcp_entries(port: int) -> Iterator[Entry]:
                 host, _, end = fields[1].partition(":")
                 if end != f"{port:04X}":
                     continue  # it is the other end's
-                yield Entry(_host(host), port, int(fields[3], 16), int(fields[9]), fields[2])
+                yield Entry(host_of(host), port, int(fields[3], 16), int(fields[9]), fields[2])
 
 
 def is_alive(host: str, port: int, local_host: str) -> bool | None:
@@ -113,10 +113,26 @@ def backlog_peers(listener: socket.socket) -> list[tuple[str, int]]:
         is_ours = own.is_unspecified or entry.host == str(own)
         if is_ours and not entry.inode and entry.state in (_ESTABLISHED, _CLOSE_WAIT):
             far_host, _, far_port = entry.far_end.partition(":")
-            text = _host(far_host)
+            text = host_of(far_host)
             is_mapped = "." in text and listener.family == socket.AF_INET6
             waiting.append((f"::ffff:{text}" if is_mapped else text, int(far_port, 16)))
     return waiting
+
+
+def connected_here(port: int) -> list[int]:
+    """The descriptors of this process whose TCP sockets are connected to `port`, as far as the system tells."""
+    own: dict[str, int] = {}
+    for file in Path("/proc/self/fd").glob("*"):
+        with contextlib.suppress(OSError):  # closed meanwhile
+            own[os.readlink(file)] = int(file.name)
+    wanted, found = f":{port:04X} ", []
+    for name in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError):  # not Linux, or no IPv6
+            for line in Path("/proc/net", name).read_text().splitlines()[1:]:
+                fields = line.split() if wanted in line else []
+                if fields and fields[2].endswith(wanted[:-1]) and f"socket:[{fields[9]}]" in own:
+                    found.append(own[f"socket:[{fields[9]}]"])
+    return found
 
 
 def _processes_with(inode: int) -> Iterator[tuple[int, str]]:

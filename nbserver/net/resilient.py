@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import select
 import selectors
 import socket
@@ -18,9 +19,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .. import context, teach
+from .steps import ACCEPTED, ACCEPTS, FINISHES, PROCESSES, RAISED, RETURNED, Lane, here, now, run_handler
+
+if TYPE_CHECKING:
+    from .slowmotion import SlowMotion
 
 _CAPACITY = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _FATAL = {errno.EBADF, errno.EINVAL, errno.ENOTSOCK}
@@ -138,6 +143,8 @@ class ResilientLoop(socketserver.BaseServer):
     """
 
     socket: Any
+    observation: Any  # of the observer above
+    _enters = FINISHES  # what a thread has called when it comes to finish_request()
     _BaseServer__shutdown_request: bool
 
     @property
@@ -176,6 +183,7 @@ class ResilientLoop(socketserver.BaseServer):
         """Tell it to our loop, and to the standard library's own, if a class has called that by name past ours."""
         with self._loop.lock:
             self._loop.stop = self._BaseServer__shutdown_request = True
+        self.observation.slow_motion.end()
         self._loop.wake()
 
     def _serve(self, loop: Loop, selector: selectors.BaseSelector, waker: socket.socket, poll_interval: float) -> None:
@@ -217,35 +225,58 @@ class ResilientLoop(socketserver.BaseServer):
             self._trouble(f"{step.__name__.lstrip('_')}: {type(error).__name__}")
 
     def _handle_request_noblock(self) -> None:
+        slow: SlowMotion = self.observation.slow_motion
+        lane = here.lane = Lane(slow, here.name)
+        if slow.is_used:
+            lane.mark(ACCEPTS)
+        else:
+            lane += (ACCEPTS, now())
         try:
             request, client_address = self.get_request()
-        except OSError as error:
+        except BaseException as error:
+            here.lane = None
+            if not isinstance(error, OSError):
+                self._loop.paused_until = time.monotonic() + _ERROR_PAUSE
+                raise
             self._accept_failed(error)
             return
-        except BaseException:
-            self._loop.paused_until = time.monotonic() + _ERROR_PAUSE
-            raise
+        lane += (RETURNED, now())
         self._failures = 0
-        if self._turn_away(request, client_address):
-            return
-        request = self._begin(request, client_address)
+        if not self._turn_away(request, client_address):
+            self._process(self._begin(request, client_address), client_address, lane)
+
+    def _process(self, request: Any, client_address: Any, lane: Lane) -> None:
         previous = self._speak_to(request, client_address)
+        slow = lane.slow
         try:
+            if slow.is_used:
+                lane.begin("verify_request")
+            else:
+                lane += ("verify_request", now())
             if self.verify_request(request, client_address):
+                if slow.is_used:
+                    lane.mark(PROCESSES)
+                else:
+                    lane += (PROCESSES, now())
                 self.process_request(request, client_address)
             else:
+                lane.end()
                 self._refused(request, client_address)
                 self.shutdown_request(request)
         except Exception as error:
+            lane.end(RAISED)
             self._failed(request, client_address, error)
             try:
                 self.handle_error(request, client_address)
             finally:
                 self.shutdown_request(request)
         except BaseException:
+            lane.end(RAISED)
             self.shutdown_request(request)
             raise
         finally:
+            lane += (ACCEPTED, now())
+            here.lane = None
             context.enter(previous)
 
     _failures = 0
@@ -278,14 +309,18 @@ class ResilientLoop(socketserver.BaseServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """As the standard library's; the observer is shown the handler before its ``__init__`` begins."""
-        made = self.RequestHandlerClass
+        made: Any = self.RequestHandlerClass
+        args: tuple[Any, ...] = (request, client_address, self)
+        kwargs: dict[str, Any] = {}
+        if type(made) is functools.partial:  # as in partial(SimpleHTTPRequestHandler, directory=…)
+            args, kwargs, made = (*made.args, *args), made.keywords, made.func
         if not isinstance(made, type) or type(made).__call__ is not type.__call__:
-            made(request, client_address, self)  # type: ignore[arg-type]
+            made(*args, **kwargs)
             return
-        handler: Any = made.__new__(made, request, client_address, self)  # type: ignore[call-overload]
+        handler: Any = made.__new__(made, *args, **kwargs)
         if isinstance(handler, made):
             self._made(handler)
-            cast(Any, handler).__init__(request, client_address, self)
+            run_handler(handler, cast(Lane, here.lane), args, kwargs)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Do nothing: the traceback is in the journal. Printed, it would land in whichever cell ran last."""

@@ -18,6 +18,7 @@ from ..errors import ConnectionEnded, NbserverError, NotHeard, UsageError
 from ..events import Kind
 from ..export import Snapshot, count_of
 from ..states import SERVER_TRANSITIONS, ServerState, may_follow
+from ..teach import Splitter
 from ..text import safe_text
 from . import registry
 from .connection import Connection
@@ -28,6 +29,7 @@ from .limits import Limits
 from .observation import Observation, close_copy
 from .report import StopReport
 from .shared import SharedData
+from .slowmotion import InSlowMotion
 from .takeover import take_over
 from .unixpath import UnixPath
 from .waiting import ear_of, named, wait, wait_async
@@ -38,7 +40,7 @@ _SETTLING, _STEP = 1.0, 0.001
 _ASYNC_PATIENCE = 0.2  # seconds for a client that does not read, while no other task of the loop runs
 
 
-class Server(Known):
+class Server(InSlowMotion, Known):
     """A ``socketserver`` server that runs in a background thread, observed.
 
     Call, from any thread: `start`, `stop`, `reply`, `ask`, `broadcast`, `snapshot`, `wait_…`, and all that is read;
@@ -416,6 +418,22 @@ class Server(Known):
                 if to is not None or not isinstance(error, (ConnectionEnded, UsageError)):
                     missed[number] = str(error)
         return missed
+
+    def lens(self, how: str | Splitter) -> None:
+        """Look for messages in what goes by: the byte ruler, and `Connection.ruler`, show where each begins and ends.
+
+        Args:
+            how: ``"raw"`` (none), ``"line"``, ``"length1"``, ``"length2big"``, ``"length2little"``, ``"length4big"``,
+                ``"length4little"`` (the message's length in front of it); or a function that is given the bytes so far
+                and gives the lengths of the messages in them. It runs in a thread of its own, a second at most; what it
+                raises is shown.
+
+        Raises:
+            UsageError: There is no such lens.
+
+        Thread: any.
+        """
+        self.observation.lens.choose(how)
 
     def find(self, text: str) -> list[int]:
         """The numbers of the connections in whose conversations `text` stands, in small or in capital letters.

@@ -9,12 +9,15 @@ of a byte is then four stores, and no clock, no tuple and no list.
 from __future__ import annotations
 
 import errno
+import sys
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from ..console import Console
 from ..events import KEPT_BYTES, Kind, new_event, text_event
 from ..states import Activity
+from ..teach import Site, site_of
 from .greeting import greeting_of
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 CREDIT = 128
 """So many messages of one connection are kept at most between two ticks of the clock."""
+
+_SITES = 256  # lines of the handler, of the newest messages
 
 _time, _RECEIVED = time.time, Kind.RECEIVED
 
@@ -38,13 +43,14 @@ class Traffic(Console):
             kept it is a tenth of a second behind.
         ends_heard: How often ``recv`` has given ``b""``: the peer has closed its side, and once is enough.
         credit: How many messages more are kept before the clock ticks.
+        sites: When the newest of what is kept was carried, and which line of the handler's did, if that is seen.
         speaks: What the client's first bytes look like: ``"HTTP"``, ``"TLS"``, ``"SSH"``, or "".
     """
 
     # Stored to at each message: slots are the quickest place there is, and the smallest.
     __slots__ = (
         *("activity", "bytes_in", "bytes_out", "credit", "ends_heard", "messages_in", "messages_out", "payload"),
-        *("_is_resetting", "_note", "_note_for_all", "_noted", "_observation", "_told", "last", "speaks"),
+        *("_is_resetting", "_note", "_note_for_all", "_noted", "_observation", "_told", "last", "sites", "speaks"),
     )
 
     def __init__(self, number: int, observation: Observation) -> None:
@@ -55,6 +61,7 @@ class Traffic(Console):
         self.credit = CREDIT
         self.ends_heard = 0
         self.speaks = ""
+        self.sites: deque[tuple[float, Site | None]] | None = None
         self.last = _time()
         self._observation = observation
         self._noted = self._told = 0  # of all messages: how many were kept, how many were told as passed by
@@ -88,6 +95,10 @@ class Traffic(Console):
         self.credit -= 1
         if not self.credit:
             self._observation.spent(self)
+        if self._observation.sees_lines:
+            if self.sites is None:
+                self.sites = deque(maxlen=_SITES)
+            self.sites.append((now, site_of(sys._getframe(2))))
         fact = (kind, now, self.number, data, size)
         self._note(fact)
         self._note_for_all(fact)

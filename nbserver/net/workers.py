@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from .. import teach
+from .steps import FINISHES_IN_THREAD
 
 _IDLE_SECONDS = 10.0  # how long a worker waits for its next connection before its thread ends
 
@@ -138,6 +139,7 @@ class Workers:
 class PooledThreads(socketserver.ThreadingMixIn):
     """``ThreadingMixIn`` whose threads are reused, and whose ``server_close`` waits for no handler."""
 
+    _enters = FINISHES_IN_THREAD
     daemon_threads = True
     block_on_close = False
 

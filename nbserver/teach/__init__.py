@@ -1,21 +1,38 @@
 """Explanations as plain data: nothing here draws, starts a thread or opens a socket."""
 
+from . import stacks
 from .cards import Card, phrase, speak
 from .circumstances import About, Holder, World
 from .classmap import ClassMap, explain
+from .framing import LENSES, Framed, Message, Splitter, framed, framed_by
 from .lookup import hide, is_hidden, mro_of, order, supplier
 from .recognise import card_of, end_ignored, no_handle
 from .refusals import gone
+from .ruler import Group, Half, Piece, Row, Ruler, Track, Way, halves, paired, placed
+from .rulertold import told
+from .site import Site, line_of, site_of
 from .spot import Line, Names, spot_now
 from .values import attributes_of, class_name, first_of, shown, type_name
 
 __all__ = [
+    "LENSES",
     "About",
     "Card",
     "ClassMap",
+    "Framed",
+    "Group",
+    "Half",
     "Holder",
     "Line",
+    "Message",
     "Names",
+    "Piece",
+    "Row",
+    "Ruler",
+    "Site",
+    "Splitter",
+    "Track",
+    "Way",
     "World",
     "attributes_of",
     "card_of",
@@ -23,16 +40,25 @@ __all__ = [
     "end_ignored",
     "explain",
     "first_of",
+    "framed",
+    "framed_by",
     "gone",
+    "halves",
     "hide",
     "is_hidden",
+    "line_of",
     "mro_of",
     "no_handle",
     "order",
+    "paired",
     "phrase",
+    "placed",
     "shown",
+    "site_of",
     "speak",
     "spot_now",
+    "stacks",
     "supplier",
+    "told",
     "type_name",
 ]

@@ -7,13 +7,16 @@ feed calls the function in its ticks, and tells what it gives whenever that has 
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .. import bothends
 from ..bothends import Comparison
-from ..net import Server, inspector
-from ..teach import ClassMap, explain
+from ..kernel import cells
+from ..net import OFFSET, Server, chain_of, inspector
+from ..teach import ClassMap, callchain, explain, told
 
 Look = Callable[[Any, int], Any]
 """Given what the hub is about (a `Server`, mostly) and the number of a connection, or 0; gives what JSON can hold, or
@@ -21,24 +24,54 @@ None when there is nothing to see. Called in the publisher's thread, with the hu
 
 _LEASE_SECONDS = 12.0  # a page asks again every 5
 _SHARE = 0.1  # of the publisher's time, for one look
+_MOST_HELD = 50  # connections that a call chain names as held
 _MOST_NAMES = 100  # that a page offers to watch
 _MOST = 32  # looks of one hub at once
 
 
 def _chain(server: Any, number: int) -> Any:
-    return None
+    connection = server.connections.get(number)
+    if connection is None and number:
+        return None
+    held = server.held
+    return {
+        **callchain.as_data(chain_of(server.observation, connection), OFFSET),
+        "slow": [server.is_slow, bool(connection) and connection.is_slow],
+        "held": sorted(held.items())[:_MOST_HELD],
+        "queue": server.backlog if 0 in held else None,
+    }
+
+
+def _written(server: Any, number: int) -> Any:
+    """Where each method of the chain is written, and how: by ``server.handle`` or ``handler.handle``."""
+    connection = server.connections.get(number)
+    chain = chain_of(server.observation, connection)
+    found = {}
+    for whose, cls, name in callchain.methods(chain):
+        written = callchain.source(cls, name)
+        if written is not None:
+            file, line, text = written
+            cell = cells.name_of(file)
+            where = os.path.basename(file) if cell is None else cell or server.cell
+            found[f"{whose}.{name}"] = [where, line + (cell == ""), text]  # below the line with the magic
+    return found
 
 
 def _loops(server: Any, number: int) -> Any:
-    return None
+    return bothends.two_loops(server, number) if isinstance(server, Server) else None
 
 
 def _waits(server: Any, number: int) -> Any:
-    return None
+    return bothends.picture_of(server, number) if isinstance(server, Server) else None
 
 
 def _ruler(server: Any, number: int) -> Any:
-    return None
+    """What each end of a connection sent and received, read in the encoding of the board."""
+    connection = server.observation.connections.get(number) if isinstance(server, Server) else None
+    if connection is None:
+        return None
+    encoding = server.panel.mirror.encoding if server.panel is not None else "utf-8"
+    return told(connection.ruler(encoding, patience=0.0), connection.lens.function is not None)
 
 
 def _inspector(server: Any, number: int) -> Any:
@@ -90,6 +123,7 @@ LOOKS: dict[str, Look] = {
     "faults": _faults,
     "shared": _shared,
     "compare": _compare,
+    "written": _written,
 }
 
 

@@ -6,15 +6,17 @@ is none is refused and counted, and nothing else happens.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
 from ..console import Program
-from ..errors import ConnectionEnded, NbserverError, UsageError
+from ..errors import ConnectionEnded, NbserverError, NotHeard, UsageError
 from ..fleet import Client, Fleet, Target, enlist
 from ..net import LONGEST, Connection, Fault, Rule, Server, find
+from ..teach import LENSES
 
 _LONGEST = 65_536  # characters in one reply
 _LONGEST_RID = 64
@@ -75,6 +77,9 @@ class Desk:
             "remove_rule": lambda r: self._server_here().rules.remove(self._rule(r)),
             "save_reply": lambda r: self._server_here().saved_replies.add(_short_text(r, "text")),
             "forget_reply": lambda r: self._server_here().saved_replies.remove(_short_text(r, "text")),
+            "slow_motion": self._slow_motion,
+            "next": self._next,
+            "lens": self._lens,
             "watch_shared": self._watch_shared,
             "stop": self._stop,
         }
@@ -178,6 +183,27 @@ class Desk:
         if not isinstance(is_on, bool):
             raise Refused("a rule is on or off: true or false")
         self._rule(request).is_on = is_on
+
+    def _slow_motion(self, request: Request) -> None:
+        is_on = request.get("on")
+        if not isinstance(is_on, bool):
+            raise Refused("slow motion is on or off: true or false")
+        if "connection" in request:
+            self._living(request).slow_motion(is_on)
+        else:
+            self._serving().slow_motion(is_on)
+
+    def _next(self, request: Request) -> None:
+        """One step of a connection, of the accept loop (0), or of all; two clicks on one step are one."""
+        number = _number(request, "connection") if "connection" in request else None
+        with contextlib.suppress(NotHeard):
+            self._serving().next(number, timeout=0.0)
+
+    def _lens(self, request: Request) -> None:
+        lens = request.get("lens")
+        if lens not in (*LENSES, "function"):
+            raise Refused("there is no such lens")
+        self._server_here().lens(str(lens))
 
     def _watch_shared(self, request: Request) -> None:
         """Watch one of the names that the view offers; "" watches nothing any more."""

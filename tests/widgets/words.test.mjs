@@ -17,8 +17,9 @@ test("both languages say the same things, with the same blanks", () => {
 test("every word is used, and every word that is used exists", () => {
   const plain = [...sources.matchAll(/words\("([\w.-]+)"/g)].map((match) => match[1]);
   for (const key of plain) assert.ok(key in LANGUAGES.en, key);
-  const families = /^(server|state|filter|column|code|fate|chip|limit|limits|link|program|reach|speaks|who|fault|unit)\./; // their keys are put together from data
-  for (const key of Object.keys(LANGUAGES.en)) assert.ok(families.test(key) || sources.includes(`"${key}"`) || isNamedAsProperty(key), key);
+  const families = /^(server|state|filter|column|code|fate|chip|limit|limits|link|program|reach|speaks|who|fault|unit|waits|loops|left)\./; // their keys are put together from data
+  const isPutTogether = (key) => key.includes(".") && sources.includes(`\`${key.split(".")[0]}.\${`);
+  for (const key of Object.keys(LANGUAGES.en)) assert.ok(families.test(key) || isPutTogether(key) || sources.includes(`"${key}"`) || isNamedAsProperty(key), key);
 });
 
 test("blanks are filled, and a value is not looked through for blanks again", () => {

@@ -9,6 +9,7 @@ const KEYS = [
   ["↑ ↓ PgUp PgDn Home End", "keys.list"], ["Enter", "keys.open"],
   ["Shift+↑ Shift+↓ Space Ctrl+A", "keys.select"], ["/ Ctrl+F", "keys.find"],
   ["↑ ↓ ← → + − Space N", "keys.timeline"],
+  ["N Shift+N", "keys.chain"],
   ["+ − 0", "keys.size"], ["F", "keys.present"],
 ];
 
