@@ -30,6 +30,7 @@ from .spot import (
     nodes_on_line,
     plain,
     spot_of,
+    steps_of,
     text_of,
     value_at,
 )
@@ -225,19 +226,16 @@ def _unpacked_method(spot: Spot) -> Card | None:
 
 def _of_the_handler(error: BaseException) -> Card | None:
     """What the server could not do with the request class: no line of the user's was run."""
-    text, last = text_of(error), error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    if last is None:
-        return None
-    frame = last.tb_frame
+    text = text_of(error)
     no_self, no_base = _NO_SELF.fullmatch(text), _NO_BASE.fullmatch(text)
-    if no_self and frame.f_code is socketserver.BaseRequestHandler.__init__.__code__:
-        function = next(
-            (vars(c)[no_self[1]] for c in type(frame.f_locals["self"]).__mro__ if no_self[1] in vars(c)), None
-        )
-        return card("no-self", _line_of(function), name=no_self[1])
-    if no_base and frame.f_code.co_name == "finish_request":  # the standard library's, or ours in its place
+    frames = [step.tb_frame for step in steps_of(error)]
+    # Called by BaseRequestHandler.__init__, or by ours in its place; nobody else is in this traceback.
+    held = [frames[-1].f_locals.get(name) for name in ("self", "handler")] if frames else []
+    handlers = [type(one) for one in held if issubclass(type(one), socketserver.BaseRequestHandler)]
+    if no_self and handlers:
+        owner = supplier(handlers[0], no_self[1])
+        return card("no-self", _line_of(vars(owner)[no_self[1]]) if owner is not None else None, name=no_self[1])
+    if no_base and frames and frames[-1].f_code.co_name == "finish_request":  # ours, or the original
         return card("no-base", name=no_base[1])
     return None
 

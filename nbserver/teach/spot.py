@@ -95,7 +95,7 @@ def is_own(filename: str) -> bool:
 
 def spot_of(error: BaseException) -> Spot | None:
     """Where the user's own code raised `error`, or called what did; None if none of it did."""
-    steps = list(_steps(error.__traceback__))
+    steps = list(steps_of(error))
     own = [at for at, step in enumerate(steps) if is_own(step.tb_frame.f_code.co_filename)]
     if not own:
         return None
@@ -118,7 +118,9 @@ def text_of(error: BaseException) -> str:
     return error.args[0] if len(error.args) == 1 and type(error.args[0]) is str else ""
 
 
-def _steps(traceback: TracebackType | None) -> Iterator[TracebackType]:
+def steps_of(error: BaseException) -> Iterator[TracebackType]:
+    """The steps of its traceback, outermost first."""
+    traceback = error.__traceback__
     while traceback is not None:
         yield traceback
         traceback = traceback.tb_next
