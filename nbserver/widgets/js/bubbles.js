@@ -21,7 +21,7 @@ export function localText(string, words) {
 export const localString = (entry) => LOCAL.decode(entry.bytes);
 
 /** The card of an exception: its last line says what, the rest is there on demand. */
-export function errorCard(entry, words) {
+function errorCard(entry, words) {
   const { summary, all } = splitTraceback(localString(entry));
   return h("div", { class: "nbs-error" },
     h("div", { class: "nbs-errorline" }, svg("svg", { viewBox: "0 0 16 16", class: "nbs-icon", "data-state": "failed", "aria-hidden": "true" },
@@ -30,9 +30,26 @@ export function errorCard(entry, words) {
 }
 
 /** The error that a card explains, to stand below it: its own words in one line, and the whole traceback behind a click. */
-export function errorDetails(entry, words) {
+function errorDetails(entry, words) {
   const { summary, all } = splitTraceback(localString(entry));
   return h("details", {}, h("summary", {}, h("code", { dir: "ltr" }, ...localText(summary, words))), h("pre", {}, ...localText(all, words)));
+}
+
+/** Cards, and errors: each joins the card that explains it, right before it; or, if none does, stands by itself. */
+export function cardsWithErrors(words) {
+  let card = null;
+  return {
+    draw: {
+      card: (entry) => { card = drawCard(entry, words); return card; },
+      error(entry) {
+        if (!card) return errorCard(entry, words);
+        card.append(errorDetails(entry, words));
+        return null;
+      },
+    },
+    /** An entry of this kind was drawn, or some were passed over. */
+    passed(kind) { if (kind !== "card") card = null; },
+  };
 }
 
 const REMARKS = { opened: "opened", closed: "ended", eof: "eof" };
@@ -83,7 +100,7 @@ export function makeBubbles({ words, isHex, encoding, isStream, unfolded }) {
   const halfChips = new Map(); // direction → the chip that waits for its other half
   let typed = null; // the bubble of an `answered`, until the `sent` with the same bytes joins it
   let before = null; // the message before, if it was drawn as a bubble of its own
-  let card = null; // the card before, until the error that it explains joins it
+  const cards = cardsWithErrors(words);
   let isByRule = false; // whether the `answered` that follows is a rule's
 
   function hexBody(entry) {
@@ -140,28 +157,21 @@ export function makeBubbles({ words, isHex, encoding, isStream, unfolded }) {
     answered,
     asked: (entry) => h("div", { class: "nbs-asked" }, h("span", { class: "nbs-sign", title: words("asks") }, "?"), h("span", {}, ...localText(localString(entry), words))),
     printed: (entry) => h("div", { class: "nbs-printed" }, ...localText(localString(entry), words)),
-    card: (entry) => { card = drawCard(entry, words); return card; },
-    error,
+    ...cards.draw,
   };
-
-  /** Below the card that explains it; or, if none does, by itself. */
-  function error(entry) {
-    if (!card) return errorCard(entry, words);
-    card.append(errorDetails(entry, words));
-    return null;
-  }
 
   return {
     add(entry) {
       const node = (draw[entry.kind] ?? ((other) => remark(other, words)))(entry);
       if (entry.kind !== "answered") typed = null;
       if (!TRAFFIC.has(entry.kind)) before = null;
-      if (entry.kind !== "card") card = null;
+      cards.passed(entry.kind);
       isByRule = entry.kind === "notice" && tellsOfRule(localString(entry));
       return node;
     },
     skip(entries) {
-      typed = before = card = null;
+      typed = before = null;
+      cards.passed();
       // Only the last one of each direction tells which half character is still open.
       for (const kind of TRAFFIC) {
         const last = entries.findLast((entry) => entry.kind === kind);

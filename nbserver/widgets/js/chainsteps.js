@@ -1,7 +1,7 @@
 // What the call chain says of its calls. Nothing in here draws.
 import { duration } from "./format.js";
 
-export const HUES = 7; // colours of classes; `object` has none
+const HUES = 7; // colours of classes; `object` has none
 
 /** The word for how a call stands. */
 export const STATES = {

@@ -1,7 +1,6 @@
 // Entries of a client's transcript as a terminal shows them: printed lines, and each prompt with what was typed behind it.
 import { h, tokenNodes } from "./dom.js";
-import { errorCard, errorDetails, localString, localText, remark } from "./bubbles.js";
-import { drawCard } from "./card.js";
+import { cardsWithErrors, localString, localText, remark } from "./bubbles.js";
 import { makeReader } from "./text.js";
 
 const END_OF_INPUT = "\x04"; // Ctrl+D, as the kernel tells it
@@ -12,7 +11,7 @@ const signOf = (how) => (how.startsWith("ended after") ? "✓" : how.startsWith(
 
 export function makeConsoleLines({ words, encoding, isStream }) {
   const read = makeReader(encoding, isStream);
-  let card = null; // the card before, until the error that it explains joins it
+  const cards = cardsWithErrors(words);
   let open = null; // the line of a prompt that has no answer yet
 
   const line = (name, ...nodes) => h("div", { class: `nbs-console is-${name}` }, ...nodes);
@@ -56,23 +55,15 @@ export function makeConsoleLines({ words, encoding, isStream }) {
     asked, answered, opened, closed,
     received: (entry) => traffic(entry, "←", "fromServer"),
     sent: (entry) => traffic(entry, "→", "toServer"),
-    card: (entry) => { card = drawCard(entry, words); return card; },
-    error,
+    ...cards.draw,
   };
-
-  /** Below the card that explains it; or, if none does, by itself. */
-  function error(entry) {
-    if (!card) return errorCard(entry, words);
-    card.append(errorDetails(entry, words));
-    return null;
-  }
 
   return {
     add(entry) {
       const node = (draw[entry.kind] ?? ((other) => remark(other, words)))(entry);
-      if (entry.kind !== "card") card = null;
+      cards.passed(entry.kind);
       return node;
     },
-    skip: () => { open = card = null; },
+    skip: () => { open = null; cards.passed(); },
   };
 }

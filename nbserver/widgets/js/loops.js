@@ -10,18 +10,18 @@ const INNER = ["recv", "think", "send"];
 const PLACES = { select: 0, accept: 1, handle: 2 };
 
 /** Where the connection loop is: its step, 0 to 2, or -1. */
-export const outerStep = (outer) => PLACES[outer.step] ?? -1;
-export const innerStep = (inner) => INNER.indexOf(inner?.step ?? "");
+const outerStep = (outer) => PLACES[outer.step] ?? -1;
+const innerStep = (inner) => INNER.indexOf(inner?.step ?? "");
 
 /** What the connection loop does, in words. */
-export function outerWords(outer, now, words) {
+function outerWords(outer, now, words) {
   if (outer.state === "selecting") return words("loops.selecting", { time: spent(now - outer.since) });
   if (outer.serving) return words("loops.serving", { id: outer.serving, time: spent(now - outer.since) });
   return words(outer.step === "ended" ? "lane.ended" : outer.step === "accept" ? "loops.accepting" : `lane.${outer.state}`);
 }
 
 /** What the communication loop does, in words. */
-export function innerWords(inner, now, words) {
+function innerWords(inner, now, words) {
   const time = spent(now - inner.since);
   if (inner.step === "over") return words("loops.over", { state: words(`state.${inner.state}`) });
   if (inner.why === "person") return words("waits.person", { who: words("waits.handler", { number: inner.id }), time });
