@@ -243,6 +243,16 @@ def leftovers(threads: set[threading.Thread], descriptors: Counter[str]) -> list
 
 
 @pytest.fixture
+def fleet():
+    """Clients, which are closed after the test."""
+    from nbserver.fleet import Fleet
+
+    fleet = Fleet()
+    yield fleet
+    fleet.close()
+
+
+@pytest.fixture
 def nothing_left(capfd):
     """After the test, threads and file descriptors are as before, and nothing was written to stdout or stderr.
 

@@ -10,16 +10,9 @@ from nbserver import net
 from nbserver.bothends import left_open
 from nbserver.bothends.leftopen import Use
 from nbserver.console import Program
-from nbserver.fleet import Fleet, enlist
+from nbserver.fleet import enlist
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
-
-
-@pytest.fixture
-def fleet():
-    fleet = Fleet()
-    yield fleet
-    fleet.close()
 
 
 def test_a_program_that_ended_without_closing_has_left_its_socket_open(fleet):

@@ -12,25 +12,11 @@ from nbserver import net
 from nbserver.bothends import client_of
 from nbserver.console import Program
 from nbserver.errors import UsageError
-from nbserver.fleet import Client, Fleet, Target, enlist
+from nbserver.fleet import Client, Fleet, Target
 from nbserver.widgets.feed import Feed
 from nbserver.widgets.requests import Desk, target_of
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
-
-
-@pytest.fixture
-def fleet():
-    fleet = Fleet()
-    yield fleet
-    fleet.close()
-
-
-def start(fleet, make):
-    client = enlist(make)
-    fleet.add(client)
-    client.start()
-    return client
 
 
 def textbook(address):
@@ -52,10 +38,10 @@ FAMILIES = [
 
 
 @pytest.mark.parametrize(("server_class", "address"), FAMILIES)
-def test_a_client_of_ours_knows_its_connection(server_class, address, fleet, tmp_path):
+def test_a_client_of_ours_knows_its_connection(server_class, address, start, tmp_path):
     address = address.format(tmp=tmp_path) if isinstance(address, str) else address
     with net.listen(net.Echo, address, server_class) as server:
-        clients = [start(fleet, lambda number: Client(number, target_of(server))) for _ in range(3)]
+        clients = [start(lambda number: Client(number, target_of(server))) for _ in range(3)]
         for client in reversed(clients):
             client.say("hello")
             assert client.hear(5) == "hello"
@@ -65,9 +51,9 @@ def test_a_client_of_ours_knows_its_connection(server_class, address, fleet, tmp
             assert client.connection is server[client.connection.number]
 
 
-def test_an_unchanged_program_knows_its_connection(fleet):
+def test_an_unchanged_program_knows_its_connection(start):
     with net.listen() as server:
-        programs = [start(fleet, textbook(server.address)) for _ in range(2)]
+        programs = [start(textbook(server.address)) for _ in range(2)]
         server.wait_for_connections(2, 5)
         for program in programs:
             assert program._journal.wait_for(lambda program=program: program.ends, 5)
@@ -80,9 +66,9 @@ def test_an_unchanged_program_knows_its_connection(fleet):
             assert said == [f"for {program.number}"]
 
 
-def test_two_servers_are_told_apart(fleet):
+def test_two_servers_are_told_apart(start):
     with net.listen(net.Echo) as one, net.listen(net.Echo) as two:
-        client = start(fleet, lambda number: Client(number, target_of(two)))
+        client = start(lambda number: Client(number, target_of(two)))
         two.wait_for_connections(1, 5)
         assert client.connection is two[1]
         with socket.create_connection(one.address):
@@ -90,9 +76,9 @@ def test_two_servers_are_told_apart(fleet):
             assert client_of(one[1]) is None and client_of(two[1]) is client
 
 
-def test_after_it_ran_again_the_link_is_to_the_new_connection(fleet):
+def test_after_it_ran_again_the_link_is_to_the_new_connection(start):
     with net.listen(net.Echo) as server:
-        client = start(fleet, lambda number: Client(number, target_of(server)))
+        client = start(lambda number: Client(number, target_of(server)))
         server.wait_for_connections(1, 5)
         assert client.connection.number == 1
         client.run_again()
@@ -101,22 +87,22 @@ def test_after_it_ran_again_the_link_is_to_the_new_connection(fleet):
         assert (client_of(server[1]), client_of(server[2])) == (None, client)
 
 
-def test_whoever_is_elsewhere_has_no_other_end(fleet):
+def test_whoever_is_elsewhere_has_no_other_end(start):
     with socket.create_server(("127.0.0.1", 0)) as listener, net.listen() as server:
-        client = start(fleet, lambda number: Client(number, Target.at(listener.getsockname())))
+        client = start(lambda number: Client(number, Target.at(listener.getsockname())))
         assert client.connection is None
         with socket.create_connection(server.address):
             server.wait_for_connections(1, 5)
             assert client_of(server[1]) is None
 
 
-def test_rows_of_both_ends_name_each_other(fleet):
+def test_rows_of_both_ends_name_each_other(fleet, start):
     with net.listen() as server:
         strangers = [socket.create_connection(server.address) for _ in range(2)]
         server.wait_for_connections(2, 5)
         board, consoles = Feed(server, Fleet()), Feed(None, fleet)
         assert board.snapshot()["home"] == consoles.snapshot()["home"]
-        program = start(fleet, textbook(server.address))
+        program = start(textbook(server.address))
         server.wait_for_connections(3, 5)
         assert program._journal.wait_for(lambda: program.ends, 5)
         assert [row[15] for row in board.snapshot()["connections"]] == [0, 0, program.number]
@@ -125,10 +111,10 @@ def test_rows_of_both_ends_name_each_other(fleet):
             stranger.close()
 
 
-def test_what_the_buttons_do(fleet):
+def test_what_the_buttons_do(fleet, start):
     desk = Desk(None, fleet)
     with net.listen(net.Echo) as server:
-        client = start(fleet, lambda number: Client(number, target_of(server)))
+        client = start(lambda number: Client(number, target_of(server)))
         assert desk.carry_out({"do": "run_client", "rid": "r", "client": client.number})["ok"] and client.runs == 2
         assert desk.carry_out({"do": "add_client", "rid": "r"})["ok"] and len(fleet) == 2
         assert desk.carry_out({"do": "run_clients", "rid": "r"})["ok"]

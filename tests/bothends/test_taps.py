@@ -12,25 +12,11 @@ import pytest
 
 from nbserver import net
 from nbserver.console import Program
-from nbserver.fleet import Client, Fleet, enlist
+from nbserver.fleet import Client
 from nbserver.widgets.looks import LOOKS
 from nbserver.widgets.requests import Desk, target_of
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
-
-
-@pytest.fixture
-def fleet():
-    fleet = Fleet()
-    yield fleet
-    fleet.close()
-
-
-def start(fleet, make):
-    client = enlist(make)
-    fleet.add(client)
-    client.start()
-    return client
 
 
 may_read = threading.Event()
@@ -45,7 +31,7 @@ class Late(socketserver.BaseRequestHandler):
             self.request.sendall(data)
 
 
-def test_two_sends_become_one_recv_and_one_becomes_two(fleet):
+def test_two_sends_become_one_recv_and_one_becomes_two(start):
     may_read.clear()
     with net.listen(Late) as server:
         server.observation.sees_lines = True  # as in a notebook
@@ -61,7 +47,7 @@ def test_two_sends_become_one_recv_and_one_becomes_two(fleet):
                 heard += sock.recv(100)
             input("done")
 
-        client = start(fleet, lambda number: Program(number, program, f"client {number}: program"))
+        client = start(lambda number: Program(number, program, f"client {number}: program"))
         assert client.wait_waiting(10)
         ruler = server[1].ruler()
         assert (ruler.client, ruler.unseen) == (f"client {client.number}", "")
@@ -76,10 +62,10 @@ def test_two_sends_become_one_recv_and_one_becomes_two(fleet):
         assert server[1].ruler().ways[0].groups == there.groups, "it stays when both have ended"
 
 
-def test_a_client_that_is_gone_is_remembered_when_another_has_its_number(fleet):
+def test_a_client_that_is_gone_is_remembered_when_another_has_its_number(start):
     with net.listen(net.Echo) as server:
         for text in ("one", "two"):
-            client = start(fleet, lambda number: Client(number, target_of(server)))
+            client = start(lambda number: Client(number, target_of(server)))
             client.say(text)
             client.hear(5)
             client.close()
@@ -89,9 +75,9 @@ def test_a_client_that_is_gone_is_remembered_when_another_has_its_number(fleet):
         assert [ruler.ways[0].sends.pieces[0].data for ruler in rulers] == [b"one", b"two"]
 
 
-def test_a_page_is_told_in_the_encoding_of_its_board_and_nothing_of_what_is_not_there(fleet):
+def test_a_page_is_told_in_the_encoding_of_its_board_and_nothing_of_what_is_not_there(start):
     with net.listen(net.Echo) as server:
-        client = start(fleet, lambda number: Client(number, target_of(server)))
+        client = start(lambda number: Client(number, target_of(server)))
         client.say("你")
         client.hear(5)
         look = LOOKS["ruler"]
@@ -105,9 +91,9 @@ def test_a_page_is_told_in_the_encoding_of_its_board_and_nothing_of_what_is_not_
 
 
 @pytest.mark.parametrize("server_class", [socketserver.ThreadingTCPServer, socketserver.ThreadingUDPServer])
-def test_a_client_of_ours(fleet, server_class):
+def test_a_client_of_ours(start, server_class):
     with net.listen(net.Echo, ("127.0.0.1", 0), server_class) as server:
-        client = start(fleet, lambda number: Client(number, target_of(server)))
+        client = start(lambda number: Client(number, target_of(server)))
         for text in ("one", "two"):
             client.say(text)
             assert client.hear(5)
@@ -121,9 +107,9 @@ def test_a_client_of_ours(fleet, server_class):
         assert there.is_stream == (server_class is socketserver.ThreadingTCPServer)
 
 
-def test_a_lens_is_chosen_by_code_or_by_a_page(fleet):
+def test_a_lens_is_chosen_by_code_or_by_a_page(fleet, start):
     with net.listen(net.Echo) as server:
-        client = start(fleet, lambda number: Client(number, target_of(server)))
+        client = start(lambda number: Client(number, target_of(server)))
         client.say("one\ntwo\nthr")
         client.hear(5)
         desk = Desk(server, fleet)
@@ -145,7 +131,7 @@ class Shouter(socketserver.BaseRequestHandler):
         sock.sendto(data.upper(), self.client_address)
 
 
-def test_a_textbook_program_that_sends_datagrams_without_connecting(fleet):
+def test_a_textbook_program_that_sends_datagrams_without_connecting(start):
     with net.listen(Shouter, ("127.0.0.1", 0), socketserver.UDPServer) as server:
         heard = []
 
@@ -156,7 +142,7 @@ def test_a_textbook_program_that_sends_datagrams_without_connecting(fleet):
                 heard.append(client.recvfrom(1024))
             input("done")
 
-        client = start(fleet, lambda number: Program(number, program, f"client {number}: program"))
+        client = start(lambda number: Program(number, program, f"client {number}: program"))
         assert client.wait_waiting(10), client.error
         assert [data for data, _ in heard] == [b"ONE", b"TWO"]
         assert client.connection is server[1]

@@ -17,7 +17,7 @@ from nbserver.bothends.calls import Why
 from nbserver.bothends.picture import picture_of
 from nbserver.bothends.waits import NEXT, YOU, Who, who_is
 from nbserver.console import Program
-from nbserver.fleet import Client, Fleet, enlist
+from nbserver.fleet import Client, enlist
 from nbserver.widgets.requests import target_of
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -28,13 +28,6 @@ class Asking(socketserver.BaseRequestHandler):
     def handle(self):
         while self.request.recv(1024):
             self.request.sendall(input("answer> ").encode())
-
-
-@pytest.fixture
-def fleet():
-    fleet = Fleet()
-    yield fleet
-    fleet.close()
 
 
 @pytest.fixture

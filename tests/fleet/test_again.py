@@ -11,7 +11,7 @@ from nbserver import net
 from nbserver.console import Program
 from nbserver.errors import ConnectionEnded, NotListening, UsageError
 from nbserver.events import Kind
-from nbserver.fleet import Client, Fleet, Target, enlist, live_clients, until
+from nbserver.fleet import Client, Target, enlist, live_clients, until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -20,13 +20,6 @@ pytestmark = pytest.mark.usefixtures("nothing_left")
 def echo():
     with net.listen(net.Echo) as server:
         yield server
-
-
-@pytest.fixture
-def fleet():
-    fleet = Fleet()
-    yield fleet
-    fleet.close()
 
 
 def add(fleet, server, script=(), **options) -> Client:

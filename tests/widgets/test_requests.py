@@ -31,13 +31,6 @@ def server():
 
 
 @pytest.fixture
-def fleet():
-    fleet = Fleet()
-    yield fleet
-    fleet.close()
-
-
-@pytest.fixture
 def desk(server, fleet):
     return Desk(server, fleet)
 

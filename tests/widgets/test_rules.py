@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
 from nbserver import net
-from nbserver.fleet import Client, Fleet
+from nbserver.fleet import Client
 from nbserver.widgets.feed import Feed
 from nbserver.widgets.requests import Desk
 
@@ -268,13 +268,6 @@ def server():
     with net.listen() as server:
         yield server
         server.saved_replies.clear()
-
-
-@pytest.fixture
-def fleet():
-    fleet = Fleet()
-    yield fleet
-    fleet.close()
 
 
 @pytest.fixture
