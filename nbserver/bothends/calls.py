@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..console import Console
 from ..net.connection import Connection
 from ..net.sockets import ObservedSocket, Seen
-from ..teach import stacks
+from ..teach import is_students, stacks
 from .threads import Worker
 
 
@@ -120,7 +120,7 @@ def _python_call(frame: FrameType) -> Call | None:
 def _library_call(code: CodeType) -> tuple[str, Why, str] | None:
     """What a function of the standard library is, if it is one of those that wait."""
     known = _LIBRARY.get((os.path.basename(code.co_filename), code.co_name))
-    return None if stacks.is_students(code.co_filename) else known
+    return None if is_students(code.co_filename) else known
 
 
 def _observed(frame: FrameType, why: Why) -> tuple[Connection | None, int]:

@@ -84,7 +84,7 @@ def _place(wait: Wait | None) -> Data:
     if wait is None:
         return {"line": None, "since": 0, "thread": ""}
     return {
-        "line": list(wait.line) if wait.line is not None else None,
+        "line": list(wait.line.parts) if wait.line is not None else None,
         "since": round(wait.since, 2),
         "thread": wait.thread,
     }

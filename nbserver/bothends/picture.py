@@ -97,7 +97,7 @@ def _box(wait: Wait, stuck: dict[Who, int]) -> Data:
         "call": wait.call,
         "why": wait.why.value,
         "whom": list(wait.whom) if wait.whom is not None else None,
-        "line": list(wait.line) if wait.line is not None else None,
+        "line": list(wait.line.parts) if wait.line is not None else None,
         "since": round(wait.since, 2),
         "carried": list(wait.carried) if wait.carried is not None else None,
         "empty": wait.is_empty,

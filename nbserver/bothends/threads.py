@@ -14,7 +14,7 @@ from ..fleet import script as fleet_script
 from ..net import Connection, Server, servers
 from ..net.observed import Observed
 from ..net.resilient import ResilientLoop
-from ..teach import stacks
+from ..teach import Line, is_students
 
 # What the functions in which each kind of work goes on call whom it is for.
 _SERVES: dict[CodeType, str] = {Observed.finish_request.__code__: "connection"}
@@ -42,8 +42,8 @@ class Worker(NamedTuple):
     loop: Server | None
     program: Program | None
     frames: list[FrameType]
-    line: stacks.Line | None
-    loop_line: stacks.Line | None
+    line: Line | None
+    loop_line: Line | None
 
     @property
     def own(self) -> FrameType | None:
@@ -66,7 +66,7 @@ def workers() -> Iterator[Worker]:
 
 
 def _worker(ident: int, name: str, innermost: FrameType, bases: dict[int, Server]) -> Worker | None:
-    frames, above = list(stacks.frames_of(innermost)), 0
+    frames, above = list(_frames_of(innermost)), 0
     serves, loop, program, loop_line = None, None, None, None
     for at, frame in enumerate(frames):
         code = frame.f_code
@@ -76,13 +76,24 @@ def _worker(ident: int, name: str, innermost: FrameType, bases: dict[int, Server
             loop = bases.get(id(frame.f_locals.get(_LOOPS[code])))
         elif code in _RUNS and program is None:
             program = frame.f_locals.get(_RUNS[code])
-        elif stacks.is_students(code.co_filename):
+        elif is_students(code.co_filename):
             above = above or at + 1
-            loop_line = loop_line or (stacks.line_of(frame) if loop is not None else None)
+            loop_line = loop_line or (_line_of(frame) if loop is not None else None)
     if serves is None and loop is None and program is None and not above:
         return None
-    line = stacks.line_of(frames[above - 1]) if above else None
+    line = _line_of(frames[above - 1]) if above else None
     return Worker(ident, name, serves, loop, program, frames[:above] if above else frames, line, loop_line)
+
+
+def _frames_of(frame: FrameType | None) -> Iterator[FrameType]:
+    """The frames of a thread, the innermost first."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _line_of(frame: FrameType) -> Line:
+    return Line(frame.f_code.co_filename, frame.f_lineno or 0)
 
 
 def is_listening(worker: Worker) -> bool:

@@ -19,7 +19,7 @@ from ..events import Kind
 from ..net import Connection, Server, address_text, sendqueue, servers
 from ..net.sockets import ObservedSocket
 from ..states import LoopState
-from ..teach import stacks
+from ..teach import Line
 from ..text import safe_text
 from .calls import Call, Why, call_of
 from .links import client_in, clients_at, connection_of, place_of
@@ -103,7 +103,7 @@ class Wait:
     call: str
     why: Why
     whom: Who | None
-    line: stacks.Line | None
+    line: Line | None
     since: float
     carried: Carried | None = None
     is_empty: bool = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
-import os
 import socket
 import sys
 import threading
@@ -22,7 +21,7 @@ from ..errors import InputClosed, NotHeard, UsageError
 from ..events import Kind, text_event
 from ..export import Snapshot
 from ..journal import Journal
-from ..teach import About, card_of
+from ..teach import About, card_of, is_ours
 from ..text import safe_text
 from . import connects, routing
 from .connects import Ends
@@ -33,7 +32,6 @@ _MORE_STROKES = 3
 _KEPT_TAPS = 8
 _STROKE_SECONDS = 0.05  # between two of them
 _ENDING_SECONDS = 1.0  # for how long the run before is waited for
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 END_OF_INPUT = "\x04"
 """What a terminal sends for Ctrl+D: given as an answer, it ends the input."""
 
@@ -375,7 +373,7 @@ def _report(error: BaseException) -> str:
     told: traceback.TracebackException | None
     told = whole = traceback.TracebackException(type(error), error, error.__traceback__)
     while told is not None:
-        own = [frame for frame in told.stack if not frame.filename.startswith(_PACKAGE)]
+        own = [frame for frame in told.stack if not is_ours(frame.filename)]
         told.stack = traceback.StackSummary.from_list(own or told.stack)
         told = told.__cause__ or told.__context__
     return "".join(whole.format())

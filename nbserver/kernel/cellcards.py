@@ -27,14 +27,14 @@ def install(below: Below) -> None:
     ip = shell()
     if ip is None:
         return
-    teach.Names.cell_of = staticmethod(lambda filename: getattr(ip.compile, "_filename_map", {}).get(filename, 0))
+    teach.Cells.numbers = getattr(ip.compile, "_filename_map", {})
     if getattr(ip, "kernel", None) is not None and "showtraceback" not in vars(ip):
         ip.showtraceback = _with_cards(ip, ip.showtraceback, below)
 
 
 def uninstall(ip: Any) -> None:
     """Undo that."""
-    teach.Names.cell_of = staticmethod(lambda filename: 0)
+    teach.Cells.numbers = {}
     if getattr(vars(ip).get("showtraceback"), "is_nbserver", False):
         del ip.showtraceback
 

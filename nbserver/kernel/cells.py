@@ -39,15 +39,3 @@ def current_cell() -> Cell:
     # Newer IPythons count on before the cell runs, older ones after it: what is being run knows its own number.
     running = getattr(ip.displayhook, "exec_result", None)
     return Cell(cell_id, getattr(running, "execution_count", None) or ip.execution_count)
-
-
-def name_of(file: str) -> str | None:
-    """What people call the cell that the code of `file` was written in: ``cell [3]``.
-
-    "" for a cell whose number is not known, None for what is no cell.
-    """
-    ip = shell()
-    numbers = getattr(ip.compile, "_filename_map", {}) if ip is not None else {}
-    if file not in numbers:
-        return None
-    return f"cell [{numbers[file]}]" if numbers[file] else ""

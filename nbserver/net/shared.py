@@ -12,7 +12,6 @@ import ast
 import linecache
 import os
 import sys
-import sysconfig
 import threading
 import time
 import types
@@ -21,7 +20,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..errors import UsageError
-from ..teach import order
+from ..teach import is_students, order
 from ..teach.shared import Guard, Race, Span, Uses, Wait, races, sentence, together, uses_of
 from ..text import safe_text
 
@@ -36,10 +35,6 @@ _OWN = frozenset(
 _LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Semaphore, threading.Event)
 # What is code, or only guards data, is not what threads share by mistake.
 _NO_DATA = (types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, *_LOCKS)
-_NOT_THEIRS = tuple(
-    os.path.join(os.path.abspath(folder), "")
-    for folder in {*sysconfig.get_paths().values(), os.path.dirname(os.path.dirname(__file__))}
-)
 _NOTHING = object()
 
 Trace = Callable[[types.FrameType, str, Any], Any]
@@ -110,7 +105,7 @@ class SharedData:
             return self._uses[code]
         except KeyError:
             mentioned = self._last in (*code.co_names, *code.co_freevars, *code.co_cellvars)
-            is_theirs = mentioned and not code.co_filename.startswith(_NOT_THEIRS)
+            is_theirs = mentioned and is_students(code.co_filename)
             found = self._uses[code] = self._uses_of_file(code.co_filename) if is_theirs else None
             return found
 
@@ -271,7 +266,7 @@ def _globals_of(cls: type) -> Iterator[str]:
     known: set[int] = set()
     while left:
         function = left.pop()
-        if id(function) in known or function.__code__.co_filename.startswith(_NOT_THEIRS):
+        if id(function) in known or not is_students(function.__code__.co_filename):
             continue
         known.add(id(function))
         for name in function.__code__.co_names:

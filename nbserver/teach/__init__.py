@@ -11,13 +11,15 @@ from .refusals import gone
 from .ruler import Group, Half, Piece, Row, Ruler, Track, Way, halves, paired, placed
 from .rulertold import told
 from .site import Site, line_of, site_of
-from .spot import Line, Names, spot_now
+from .spot import spot_now
+from .student import Cells, Line, is_ours, is_students
 from .values import attributes_of, class_name, first_of, shown, type_name
 
 __all__ = [
     "LENSES",
     "About",
     "Card",
+    "Cells",
     "ClassMap",
     "Framed",
     "Group",
@@ -25,7 +27,6 @@ __all__ = [
     "Holder",
     "Line",
     "Message",
-    "Names",
     "Piece",
     "Row",
     "Ruler",
@@ -46,6 +47,8 @@ __all__ = [
     "halves",
     "hide",
     "is_hidden",
+    "is_ours",
+    "is_students",
     "line_of",
     "mro_of",
     "no_handle",

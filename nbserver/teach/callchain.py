@@ -8,14 +8,12 @@ standard library does for a server of this kind.
 
 from __future__ import annotations
 
-import inspect
-import linecache
-import types
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any, NamedTuple
 
 from .lookup import order, supplier
+from .source import Place, place_of
 
 _HANDLER = ("__init__", "setup", "handle", "finish")
 _MADE = ("__init__", "server_bind", "server_activate")
@@ -25,7 +23,6 @@ _SERVING = (
     *(("finish_request", 1), ("__init__", 2), ("setup", 3), ("handle", 3), ("finish", 3)),
     *(("shutdown_request", 1), ("close_request", 2)),
 )
-_LONGEST_SOURCE = 8_000  # characters
 
 
 class CallState(str, Enum):
@@ -225,21 +222,10 @@ def methods(one: Chain) -> Iterator[tuple[str, type | None, str]]:
         yield call.of, one.server if call.of == "server" else one.handler, call.name
 
 
-def source(cls: type | None, name: str) -> tuple[str, int, str] | None:
-    """Where the method `name` of a class is written: the file, the line, and the text; None if there is no text."""
+def place_of_method(cls: type | None, name: str) -> Place | None:
+    """Where the method `name` of a class is written; None if it is not written in Python."""
     found_in = _supplier(cls, name)
-    function = vars(found_in).get(name) if found_in is not None else None
-    if type(function) is not types.FunctionType:
-        return None
-    code = function.__code__
-    lines = linecache.getlines(code.co_filename, function.__globals__)[code.co_firstlineno - 1 :]
-    if not lines:
-        return None
-    try:
-        text = "".join(inspect.getblock(lines))
-    except (SyntaxError, IndentationError):  # the file was changed since
-        text = lines[0]
-    return code.co_filename, code.co_firstlineno, inspect.cleandoc(f"\n{text}")[:_LONGEST_SOURCE]
+    return place_of(vars(found_in).get(name)) if found_in is not None else None
 
 
 def _name(cls: type) -> str:

@@ -14,7 +14,8 @@ from typing import NamedTuple, TypeAlias
 
 from ..text import safe_text
 from .cardwords import CHINESE, ENGLISH, PHRASES, Words
-from .spot import Line, Spot
+from .spot import Spot
+from .student import Line
 
 _VALUE = 80  # characters of one value that a card shows
 _LINE = 160  # characters of the student's line
@@ -183,9 +184,8 @@ def _safe(value: str, limit: int) -> str:
 
 
 def _where(line: Line, language: int) -> str:
-    name, cell = line.place
     number = PHRASES["line"][language].format(line=line.number)
-    place = PHRASES["cell"][language].format(cell=cell) if cell else safe_text(name, _VALUE)
+    place = PHRASES["cell"][language].format(cell=line.cell) if line.cell else line.where
     return f"{place}{(', ', ' ')[language]}{number}"
 
 

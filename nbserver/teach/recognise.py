@@ -15,13 +15,13 @@ from .cards import Card, card, hex_of
 from .circumstances import IN_A_CELL, About
 from .lookup import supplier
 from .refusals import TOLD, not_bound, refused, refused_by_system
+from .source import place_of
 from .spot import (
     BINDS,
     NETWORK,
     RECEIVES,
     SENDS,
     UNKNOWN,
-    Line,
     Spot,
     call_at,
     called,
@@ -234,17 +234,10 @@ def _of_the_handler(error: BaseException) -> Card | None:
     handlers = [type(one) for one in held if issubclass(type(one), socketserver.BaseRequestHandler)]
     if no_self and handlers:
         owner = supplier(handlers[0], no_self[1])
-        return card("no-self", _line_of(vars(owner)[no_self[1]]) if owner is not None else None, name=no_self[1])
+        return card("no-self", place_of(vars(owner)[no_self[1]]) if owner is not None else None, name=no_self[1])
     if no_base and frames and frames[-1].f_code.co_name == "finish_request":  # ours, or the original
         return card("no-base", name=no_base[1])
     return None
-
-
-def _line_of(function: object) -> Line | None:
-    """Where a function is defined."""
-    if not isinstance(function, types.FunctionType):
-        return None
-    return Line(function.__code__.co_filename, function.__code__.co_firstlineno)
 
 
 # ── a name that is not there ──
@@ -299,5 +292,5 @@ def no_handle(cls: type) -> Card | None:
     own = {name.lower(): name for name, value in vars(cls).items() if isinstance(value, types.FunctionType)}
     near = [own[name] for name in difflib.get_close_matches("handle", own, cutoff=0.75)]
     if near:
-        return card("no-handle.near", _line_of(vars(cls)[near[0]]), name=cls.__name__, near=near[0])
+        return card("no-handle.near", place_of(vars(cls)[near[0]]), name=cls.__name__, near=near[0])
     return card("no-handle", name=cls.__name__)

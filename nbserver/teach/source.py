@@ -7,21 +7,15 @@ import linecache
 import os
 import tokenize
 import types
-from typing import Any, NamedTuple
+from typing import Any
+
+from .student import Line
 
 _LINES, _CHARACTERS = 80, 200  # of one text
 
 
-class Place(NamedTuple):
-    """Where a function is written.
-
-    Attributes:
-        file: As its code says: a path, or the name that a notebook gives to a cell.
-        line: Counted from 1.
-    """
-
-    file: str
-    line: int
+class Place(Line):
+    """Where a function is written."""
 
     @property
     def is_cell(self) -> bool:
@@ -31,7 +25,7 @@ class Place(NamedTuple):
     @property
     def told(self) -> list[str | int]:
         """The file's short name, "" for a cell, and the line."""
-        return ["" if self.is_cell else os.path.basename(self.file)[:60], self.line]
+        return ["" if self.is_cell else os.path.basename(self.file)[:60], self.number]
 
     @property
     def source(self) -> str:
@@ -39,7 +33,7 @@ class Place(NamedTuple):
         # A pipe or a device would be waited for.
         if self.file not in linecache.cache and not os.path.isfile(self.file):
             return ""
-        lines = linecache.getlines(self.file)[self.line - 1 : self.line - 1 + _LINES]
+        lines = linecache.getlines(self.file)[self.number - 1 : self.number - 1 + _LINES]
         try:
             block = inspect.getblock(lines)
         except (SyntaxError, tokenize.TokenError):  # the file was changed meanwhile, or the text was cut
@@ -47,7 +41,7 @@ class Place(NamedTuple):
         return "".join(line[:_CHARACTERS] for line in _dedented(block))
 
     def __str__(self) -> str:
-        return f"{self.told[0] or 'a cell'}, line {self.line}"
+        return f"{self.told[0] or 'a cell'}, line {self.number}"
 
 
 def _dedented(lines: list[str]) -> list[str]:

@@ -7,19 +7,17 @@ frame only texts, bytes, numbers, and tuples of these are looked at.
 from __future__ import annotations
 
 import ast
+import itertools
 import linecache
-import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
-_INSTALLED = ("site-packages", "dist-packages")
+from .student import Line, is_students
+
 _LARGEST = 200_000  # characters of a file that is read as a program
 _PLAIN = (str, bytes, int, float, bool, type(None))
 
@@ -32,30 +30,6 @@ BINDS = ("bind", "connect", "connect_ex", "sendto", "create_connection", "create
 
 UNKNOWN: Any = object()
 """A value that cannot be told without running code."""
-
-
-class Names:
-    """What others know of a file: `cell_of` gives the number of the cell that it is the text of, or 0."""
-
-    cell_of: Callable[[str], int] = staticmethod(lambda filename: 0)
-
-
-class Line(NamedTuple):
-    """One line of a program: the name of its file, and the number, from 1."""
-
-    file: str
-    number: int
-
-    @property
-    def text(self) -> str:
-        """The line itself, without the blanks around it; "" if it cannot be had."""
-        return linecache.getline(self.file, self.number).strip()
-
-    @property
-    def place(self) -> tuple[str, int]:
-        """The file's own name and 0, or of a cell "" and its number."""
-        cell = Names.cell_of(self.file)
-        return ("", cell) if cell else (Path(self.file).name, 0)
 
 
 class Spot(NamedTuple):
@@ -86,17 +60,10 @@ class Spot(NamedTuple):
         return any(issubclass(type(value), socket.socket) for value in known)
 
 
-def is_own(filename: str) -> bool:
-    """Whether it is the user's: not the standard library's, not an installed package's, not one of this package."""
-    if filename.startswith((_PACKAGE, _STANDARD, "<frozen")):
-        return False
-    return not any(part in filename for part in _INSTALLED)
-
-
 def spot_of(error: BaseException) -> Spot | None:
     """Where the user's own code raised `error`, or called what did; None if none of it did."""
     steps = list(steps_of(error))
-    own = [at for at, step in enumerate(steps) if is_own(step.tb_frame.f_code.co_filename)]
+    own = [at for at, step in enumerate(steps) if is_students(step.tb_frame.f_code.co_filename)]
     if not own:
         return None
     step = steps[own[-1]]
@@ -107,7 +74,7 @@ def spot_now(depth: int = 1) -> Spot | None:
     """The user's own line that this thread is in; `depth` calls above this one are passed over."""
     frame: FrameType | None = sys._getframe(depth)
     below: list[FrameType] = []
-    while frame is not None and not is_own(frame.f_code.co_filename):
+    while frame is not None and not is_students(frame.f_code.co_filename):
         below.insert(0, frame)
         frame = frame.f_back
     return None if frame is None else Spot(frame, frame.f_lineno, frame.f_lasti, tuple(below))
@@ -145,7 +112,7 @@ def nodes_at(spot: Spot) -> list[ast.AST]:
     tree = tree_of(spot)
     if tree is None:
         return []
-    here = _position(spot)
+    here = position_of(spot.frame.f_code, spot.at)
     nodes = [node for node in ast.walk(tree) if hasattr(node, "lineno")]
     if here is not None:
         exact = [node for node in nodes if _ends(node) == here]
@@ -169,16 +136,16 @@ def _is_small(node: ast.AST) -> bool:
     return not hasattr(node, "body")
 
 
-def _position(spot: Spot) -> tuple[int | None, ...] | None:
-    positions = getattr(spot.frame.f_code, "co_positions", None)  # from Python 3.11 on
-    if positions is None or spot.at < 0:
+def position_of(code: CodeType, at: int) -> tuple[int, int, int, int] | None:
+    """Where the text of an instruction begins and ends: the lines, and the columns in bytes; None if it is not told."""
+    positions = getattr(code, "co_positions", None)  # from Python 3.11 on
+    if positions is None or at < 0:
         return None
-    at = spot.at // 2
-    here = next((one for number, one in enumerate(positions()) if number == at), None)
-    return here if here is not None and None not in here else None
+    here: tuple[Any, Any, Any, Any] = next(itertools.islice(positions(), at // 2, None), (None,) * 4)
+    return None if None in here else here
 
 
-def _ends(node: Any) -> tuple[int | None, ...]:
+def _ends(node: Any) -> tuple[int, int, int, int]:
     return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
 
 

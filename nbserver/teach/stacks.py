@@ -1,4 +1,4 @@
-"""Where a thread is: the line of the student's own code, and the call that it is in; read off its frames, from outside.
+"""The call that a thread is in, and what it is called on: read off its frames, from outside.
 
 Nothing of the student's is called: no ``repr``, no property, no ``__getattr__``. A frame tells which Python functions
 are running; which function of C the last of them is in, is read from its bytecode.
@@ -11,40 +11,15 @@ import dis
 import inspect
 import itertools
 import linecache
-import os
 import re
 import sys
-import sysconfig
-from collections.abc import Iterator
 from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from ..text import safe_text
-from .spot import Names
+from .spot import called, position_of
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_LIBRARY = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
-_PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-_SHOWN = 160  # characters of a line
 _WITH = re.compile(rb"\s*with\s+([\w.]+)\s*[:,]")  # a lock is taken there without a call
-
-
-class Line(NamedTuple):
-    """A line of the student's code.
-
-    Attributes:
-        where: The cell, as its number says, or the file's name.
-        number: The line's number in it, from 1.
-        text: The line, without its indent; "" if it is not to be had.
-    """
-
-    where: str
-    number: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.where}, line {self.number}: {self.text}"
 
 
 class Called(NamedTuple):
@@ -57,38 +32,6 @@ class Called(NamedTuple):
 
     name: str
     on: tuple[str, ...]
-
-
-def frames_of(frame: FrameType | None) -> Iterator[FrameType]:
-    """The frames of a thread, the innermost first."""
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
-
-
-@lru_cache(maxsize=1024)
-def is_students(filename: str) -> bool:
-    """Whether a file is the student's: neither Python's, nor ours, nor an installed package's."""
-    if filename.startswith((_PACKAGE, "<frozen", "<string>")):
-        return False
-    return not (filename.startswith(_LIBRARY) or any(part in filename for part in _PACKAGES))
-
-
-def line_of(frame: FrameType) -> Line:
-    """The line that a frame is at."""
-    filename, number = frame.f_code.co_filename, frame.f_lineno or 0
-    cell = Names.cell_of(filename)
-    return Line(f"cell [{cell}]" if cell else _name_of(filename), number, _text_of(filename, number))
-
-
-@lru_cache(maxsize=1024)
-def _name_of(filename: str) -> str:
-    return safe_text(os.path.basename(filename), _SHOWN)
-
-
-@lru_cache(maxsize=1024)
-def _text_of(filename: str, number: int) -> str:
-    return safe_text(linecache.getline(filename, number).strip(), _SHOWN)
 
 
 def call_in(frame: FrameType) -> Called:
@@ -112,17 +55,15 @@ def value_of(frame: FrameType, names: tuple[str, ...]) -> Any:
 def _call_at(code: CodeType, at: int) -> Called:
     if sys.version_info < (3, 11):
         return _scanned(code, at)
-    positions = next(itertools.islice(code.co_positions(), at // 2, None), (None,) * 4)
-    return _parsed(code.co_filename, *positions)
+    position = position_of(code, at)
+    return _parsed(code.co_filename, *position) if position is not None else _NOTHING
 
 
 _NOTHING = Called("", ())
 
 
-def _parsed(filename: str, first: int | None, last: int | None, begin: int | None, end: int | None) -> Called:
+def _parsed(filename: str, first: int, last: int, begin: int, end: int) -> Called:
     """The call whose text stands at a place of a file; columns are in bytes of UTF-8."""
-    if first is None or last is None or begin is None or end is None:
-        return _NOTHING
     lines = [line.encode() for line in linecache.getlines(filename)[first - 1 : last]]
     if not lines:
         return _NOTHING
@@ -137,9 +78,7 @@ def _parsed(filename: str, first: int | None, last: int | None, begin: int | Non
         return _NOTHING
     if not isinstance(expression, ast.Call):
         return _NOTHING
-    names = _names(expression.func)
-    called = expression.func.attr if isinstance(expression.func, ast.Attribute) else (names or [""])[-1]
-    return Called(called, tuple(names[:-1]))
+    return Called(called(expression), tuple(_names(expression.func)[:-1]))
 
 
 def _names(expression: ast.expr) -> list[str]:

@@ -7,14 +7,12 @@ feed calls the function in its ticks, and tells what it gives whenever that has 
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import bothends
 from ..bothends import Comparison
-from ..kernel import cells
 from ..net import OFFSET, Server, chain_of, inspector
 from ..teach import ClassMap, callchain, explain, told
 
@@ -48,12 +46,9 @@ def _written(server: Any, number: int) -> Any:
     chain = chain_of(server.observation, connection)
     found = {}
     for whose, cls, name in callchain.methods(chain):
-        written = callchain.source(cls, name)
-        if written is not None:
-            file, line, text = written
-            cell = cells.name_of(file)
-            where = os.path.basename(file) if cell is None else cell or server.cell
-            found[f"{whose}.{name}"] = [where, line + (cell == ""), text]  # below the line with the magic
+        place = callchain.place_of_method(cls, name)
+        if place is not None and place.source:
+            found[f"{whose}.{name}"] = [place.where, place.number, place.source]
     return found
 
 

@@ -1,4 +1,4 @@
-"""Where a thread is: its line, and the call of C that it is in, on every Python."""
+"""Where a thread is: the call of C that it is in, on every Python."""
 
 from __future__ import annotations
 
@@ -76,9 +76,6 @@ def test_the_call_of_c_that_a_thread_is_in_and_what_it_is_called_on(function, na
         time.sleep(0.005)  # between two looks
     assert stacks.call_in(frame) == (name, on)
     assert stacks.value_of(frame, on) is value
-    line = stacks.line_of(frame)
-    assert (line.where, line.number) == ("test_stacks.py", frame.f_lineno)
-    assert line.text.startswith(("print(", "theirs.", '"你好"', "with lock:", "things.", "ours.recv("))
     lock.release()
     if value is things:
         things.put(None)
@@ -86,12 +83,6 @@ def test_the_call_of_c_that_a_thread_is_in_and_what_it_is_called_on(function, na
         theirs.send(b"x")
     if function is not chinese:
         thread.join(10)
-
-
-def test_whose_code_it_is():
-    assert stacks.is_students(__file__)
-    assert stacks.is_students("/tmp/ipykernel_7/123.py")
-    assert not any(map(stacks.is_students, (socket.__file__, stacks.__file__, pytest.__file__, "<frozen importlib>")))
 
 
 def test_what_is_not_found_is_none_and_nothing_is_asked_for():
