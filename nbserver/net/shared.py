@@ -8,7 +8,6 @@ were being served already when the watch began.
 
 from __future__ import annotations
 
-import ast
 import linecache
 import os
 import sys
@@ -20,7 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..errors import UsageError
-from ..teach import is_students, order
+from ..teach import is_students, order, parsed
 from ..teach.shared import Guard, Race, Span, Uses, Wait, races, sentence, together, uses_of
 from ..text import safe_text
 
@@ -113,7 +112,7 @@ class SharedData:
         if name not in self._files:
             source = "".join(linecache.getlines(name))
             try:
-                self._files[name] = uses_of(ast.parse(source), self.name) if source else None
+                self._files[name] = uses_of(parsed(source), self.name) if source else None
             except (SyntaxError, ValueError):  # it was changed after it was loaded
                 self._files[name] = None
             if self._files[name] is None:

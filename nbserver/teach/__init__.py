@@ -12,7 +12,7 @@ from .ruler import Group, Half, Piece, Row, Ruler, Track, Way, halves, paired, p
 from .rulertold import told
 from .site import Site, line_of, site_of
 from .spot import spot_now
-from .student import Cells, Line, is_ours, is_students
+from .student import Cells, Line, is_ours, is_students, parsed
 from .values import attributes_of, class_name, first_of, shown, type_name
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "no_handle",
     "order",
     "paired",
+    "parsed",
     "phrase",
     "placed",
     "shown",

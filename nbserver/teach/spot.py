@@ -16,7 +16,7 @@ from functools import lru_cache
 from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple
 
-from .student import Line, is_students
+from .student import Line, is_students, parsed
 
 _LARGEST = 200_000  # characters of a file that is read as a program
 _PLAIN = (str, bytes, int, float, bool, type(None))
@@ -171,7 +171,7 @@ def _tree(source: str) -> ast.AST | None:
     if not source or len(source) > _LARGEST:
         return None
     try:
-        return ast.parse(source)
+        return parsed(source)  # type: ignore[no-any-return]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None  # not the text that runs, or one that is nested too deep
 

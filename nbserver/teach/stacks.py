@@ -18,6 +18,7 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from .spot import called, position_of
+from .student import parsed
 
 _WITH = re.compile(rb"\s*with\s+([\w.]+)\s*[:,]")  # a lock is taken there without a call
 
@@ -73,7 +74,7 @@ def _parsed(filename: str, first: int, last: int, begin: int, end: int) -> Calle
     if taken is not None and lines[0].lstrip().startswith((b"with", taken[1])):  # which version marks which, differs
         return Called("__enter__", tuple(taken[1].decode().split(".")))
     try:
-        expression = ast.parse(b"(" + b"".join(lines) + b")", mode="eval").body
+        expression = parsed(b"(" + b"".join(lines) + b")", "eval").body
     except (SyntaxError, ValueError):  # not the text that was compiled: the file has been changed since
         return _NOTHING
     if not isinstance(expression, ast.Call):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import linecache
 import os
 import sysconfig
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..text import safe_text
 
@@ -14,6 +16,7 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _LIBRARY = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _INSTALLED = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
 _MOST_FILES = 10_000
+_TRIES = 5
 _SHOWN = 160  # characters of a line, and of a file's name
 
 
@@ -41,6 +44,18 @@ class _Files(dict[str, bool]):
 
 is_students: Callable[[str], bool] = _Files().__getitem__
 """Whether a file, by its name, is the student's: neither Python's, nor ours, nor an installed package's."""
+
+
+def parsed(text: str | bytes, mode: str = "exec") -> Any:
+    """The form of a program, or of one expression; raises what `ast.parse` raises.
+
+    Thread: any. CPython counts the depth of what it reads for all threads together, so that two at once may disturb
+    each other ("AST constructor recursion depth mismatch"): then it is read once more.
+    """
+    for _ in range(_TRIES):
+        with contextlib.suppress(SystemError):
+            return ast.parse(text, mode=mode)
+    return ast.parse(text, mode=mode)
 
 
 class Line(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import socket
 import sys
@@ -40,3 +41,16 @@ def test_a_line_says_where_it_stands(monkeypatch):
 def test_a_line_is_one_printable_line_and_a_backslash_stays_one(tmp_path):
     (tmp_path / "program.py").write_text('    sock.sendall(b"a\\n")  # \u202e\n', encoding="utf-8")
     assert Line(str(tmp_path / "program.py"), 1).said == 'line 1: sock.sendall(b"a\\n")  # \\u202e'
+
+
+def test_a_program_is_read_once_more_when_another_thread_has_disturbed_the_reading(monkeypatch):
+    parse, disturbed = ast.parse, [SystemError("AST constructor recursion depth mismatch (before=45, after=40)")]
+
+    def once(*args, **options):
+        if disturbed:
+            raise disturbed.pop()
+        return parse(*args, **options)
+
+    monkeypatch.setattr(ast, "parse", once)
+    assert ast.dump(student.parsed("1 + 1", "eval")) == ast.dump(parse("1 + 1", mode="eval"))
+    assert not disturbed
