@@ -18,18 +18,16 @@ from ..errors import ConnectionEnded, NbserverError, NotHeard, UsageError
 from ..events import Kind
 from ..export import Snapshot, count_of
 from ..states import SERVER_TRANSITIONS, ServerState, may_follow
-from ..teach import Splitter
 from ..text import safe_text
 from . import registry
 from .connection import Connection
 from .door import Access
 from .finding import find
 from .known import Known
+from .lessons import ServerInLessons
 from .limits import Limits
 from .observation import Observation, close_copy
 from .report import StopReport
-from .shared import SharedData
-from .slowmotion import InSlowMotion
 from .takeover import take_over
 from .unixpath import UnixPath
 from .waiting import ear_of, named, wait, wait_async
@@ -40,7 +38,7 @@ _SETTLING, _STEP = 1.0, 0.001
 _ASYNC_PATIENCE = 0.2  # seconds for a client that does not read, while no other task of the loop runs
 
 
-class Server(InSlowMotion, Known):
+class Server(ServerInLessons, Known):
     """A ``socketserver`` server that runs in a background thread, observed.
 
     Call, from any thread: `start`, `stop`, `reply`, `ask`, `broadcast`, `snapshot`, `wait_…`, and all that is read;
@@ -419,52 +417,12 @@ class Server(InSlowMotion, Known):
                     missed[number] = str(error)
         return missed
 
-    def lens(self, how: str | Splitter) -> None:
-        """Look for messages in what goes by: the byte ruler, and `Connection.ruler`, show where each begins and ends.
-
-        Args:
-            how: ``"raw"`` (none), ``"line"``, ``"length1"``, ``"length2big"``, ``"length2little"``, ``"length4big"``,
-                ``"length4little"`` (the message's length in front of it); or a function that is given the bytes so far
-                and gives the lengths of the messages in them. It runs in a thread of its own, a second at most; what it
-                raises is shown.
-
-        Raises:
-            UsageError: There is no such lens.
-
-        Thread: any.
-        """
-        self.observation.lens.choose(how)
-
     def find(self, text: str) -> list[int]:
         """The numbers of the connections in whose conversations `text` stands, in small or in capital letters.
 
         What is looked through: all that their transcripts keep, of what came and went, was asked, answered and printed.
         """
         return sorted(find(self.connections.values(), text))
-
-    def watch_shared(self, name: str) -> SharedData:
-        """Watch what the handlers do with something that they share, in place of what was watched before.
-
-        While it is watched, their threads run slower: each line of a function that mentions it is looked at. Those that
-        are being served already are seen from their next connection on.
-
-        Args:
-            name: A global, such as ``"count"``; or an attribute, such as ``"server.users"``. `shared_names` lists some.
-
-        Returns:
-            What is seen of it, printable: ``spans``, ``races`` and ``waits``; its ``stop()`` ends the watch.
-
-        Raises:
-            UsageError: That is no name.
-        """
-        watch = SharedData(name, self.base)
-        self._unwatch_shared()
-        self.observation.shared = watch
-        return watch
-
-    def _unwatch_shared(self) -> None:
-        if self.observation.shared is not None:
-            self.observation.shared.stop()
 
     def _port_text(self) -> str:
         address = self.base.server_address
