@@ -36,8 +36,8 @@ def _nobody() -> None:
 class Connection(ConnectionInLessons, Sending):
     """One accepted client, or one UDP peer: its state, its counters, its transcript, and the ways to act on it.
 
-    Call, from any thread: `reply`, `send`, `receive`, `close`, `half_close`, `reset`, `faults`, `wait_waiting`,
-    `wait_closed`, and all that is read.
+    Call, from any thread: `reply`, `send`, `receive`, `close`, `half_close`, `reset`, `wait_waiting`, `wait_closed`, in
+    lessons `slow_motion`, `next`, `wait_held`, `inspect`, `ruler`, `faults`, and all that is read.
     Override: nothing. Leave alone: names with an underscore.
 
     Attributes:
