@@ -172,6 +172,8 @@ class Program(Console):
         while self._may_be_struck:
             with contextlib.suppress(SystemExit):  # as above; after this no stroke comes
                 self._spare()
+        if self.error is not None:  # told now: a stroke into the making of its card could break that
+            self._failed(self.error)
         self._end()
 
     def _run_function(self) -> None:
@@ -185,7 +187,7 @@ class Program(Console):
         except BaseException as error:
             # What a closed socket or a cancelled task raises in a program that is being ended says only that it is.
             if not (self._is_closing and isinstance(error, (OSError, EOFError, asyncio.CancelledError))):
-                self._failed(error)
+                self.error = error
 
     def _exited(self, code: object) -> None:
         """What ``exit(code)`` means for a process: a text is printed, and stands for 1."""
@@ -208,7 +210,6 @@ class Program(Console):
             self._may_be_struck = False
 
     def _failed(self, error: BaseException) -> None:
-        self.error = error
         self.told_in_words(card_of(error, About("program" if self.ends is None else "client")))
         self._tell(text_event(Kind.ERROR, time.time(), self.number, _report(error)))
 
