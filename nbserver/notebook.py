@@ -13,6 +13,7 @@ from .console import Program
 from .errors import NotListening, UsageError
 from .fleet import Client, Fleet, Step, Target, checked, enlist, live_clients
 from .kernel import Cell, Magics, ServerProgram
+from .made import end_all, end_earlier, remember
 from .net import (
     Access,
     Certificate,
@@ -34,9 +35,6 @@ from .widgets import panel, show_cards, shown, target_of
 _LAN_LIMITS = {"max_per_peer": 20, "first_byte_seconds": 60.0}
 _ACCEPTED_SECONDS = 1.0  # for how long clients() waits until a server of ours has accepted them
 
-# What each cell made in its earlier run, to be replaced when it runs again. Cells run in the main thread, one at a
-# time.
-_made: dict[str, tuple[Cell, list[Any]]] = {}
 _magics: dict[int, Magics] = {}
 
 
@@ -203,7 +201,7 @@ def clients(
     accepted = target.accepted if isinstance(target, Server) else 0
     fleet = Fleet()
     fleet.is_saved = snapshot and (target.is_saved if isinstance(target, Server) else True)
-    _remember(cell, fleet)  # first: if one cannot be made, those before it are the cell's all the same
+    remember(cell, fleet)  # first: if one cannot be made, those before it are the cell's all the same
     for _ in range(n):
         member = enlist(make)
         member.is_saved, member.cell = fleet.is_saved, str(cell)
@@ -245,7 +243,7 @@ def compare(
         script = checked(script)
     cell = _begin()
     made = Comparison(servers, handler, clients, script, answer=answer, seconds=seconds)
-    _remember(cell, made)
+    remember(cell, made)
     if getattr(kernel.shell(), "kernel", None) is not None:
         made.panel = panel(made)
     return made.start()
@@ -276,7 +274,7 @@ def run_server(source: str, lan: bool = False, snapshot: bool = True) -> Server 
     program = ServerProgram(code, variables, before.values(), Access(lan=lan), _limits({}, lan))
     program.is_saved, program.cell = snapshot, str(cell)
     program.on_server = lambda server: _mark(server, cell)
-    _remember(cell, program)
+    remember(cell, program)
     program.start()
     program.wait_listening()
     _export(before, variables)
@@ -303,7 +301,7 @@ def run_client(source: str, count: int = 1, snapshot: bool = True) -> Fleet:
 
     fleet = Fleet([enlist(make) for _ in range(count)])
     fleet.is_saved = snapshot
-    _remember(cell, fleet)
+    remember(cell, fleet)
     for program in fleet:
         program.is_saved, program.cell = snapshot, str(cell)
         program.start()
@@ -324,7 +322,7 @@ def explain(thing: Any) -> ClassMap:
         UsageError: It is none of these.
     """
     made = class_map(thing.base if isinstance(thing, Server) else thing)
-    _remember(_begin(), made)
+    remember(_begin(), made)
     return made
 
 
@@ -363,34 +361,14 @@ def _begin() -> Cell:
     show_cards()
     shown.in_notebooks(kernel.shell())
     cell = kernel.current_cell()
-    earlier, things = _made.get(cell.id, (cell, []))
-    if cell.id and earlier.run != cell.run:
-        while things:  # one that is interrupted here is ended by the next run, and so are those after it
-            _end(things[0])
-            del things[0]
-        _made.pop(cell.id, None)
+    end_earlier(cell)
     return cell
-
-
-def _remember(cell: Cell, thing: Any) -> None:
-    if cell.id:
-        _made.setdefault(cell.id, (cell, []))[1].append(thing)
-
-
-def _end(thing: Any) -> None:
-    if isinstance(thing, (Server, Comparison)):
-        thing.stop()
-    elif not isinstance(thing, ClassMap):
-        thing.close()
-    others = thing if isinstance(thing, Fleet) else thing.servers if isinstance(thing, ServerProgram) else ()
-    for part in (thing, *others):
-        shown.close(part)
 
 
 def _present(server: Server, cell: Cell) -> Server:
     """A server that a function of ours has made in `cell`."""
     _mark(server, cell)
-    _remember(cell, server)
+    remember(cell, server)
     return _with_panel(server)
 
 
@@ -435,10 +413,7 @@ def unload(ip: Any) -> None:
     magics = _magics.pop(id(ip), None)
     if magics is not None:
         magics.unregister(ip)
-    for _, things in list(_made.values()):
-        for thing in things:
-            _end(thing)
-    _made.clear()
+    end_all()
     stop_all()
     for member in live_clients():
         member.close()

@@ -7,7 +7,8 @@ from .links import client_in, client_of, clients_at, connection_of
 from .loops import two_loops
 from .picture import picture_of
 from .taps import tap_of
-from .waits import Wait, Waits, who_waits
+from .waits import Wait, Waits
+from .whowaits import who_waits
 
 __all__ = [
     "Comparison",

@@ -10,7 +10,8 @@ from typing import Any
 from ..net import Connection, Server
 from ..states import LoopState
 from .calls import Why
-from .waits import Wait, Waits, who_waits
+from .waits import Wait, Waits
+from .whowaits import who_waits
 
 Data = dict[str, Any]
 

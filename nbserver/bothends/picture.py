@@ -15,7 +15,8 @@ from ..states import ConnectionState
 from .calls import Why
 from .leftopen import left_open
 from .links import client_in, clients_at
-from .waits import Wait, Waits, Who, who_is, who_waits
+from .waits import Wait, Waits, Who, who_is
+from .whowaits import who_waits
 
 Data = dict[str, Any]
 

@@ -5,80 +5,50 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-import threading
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, ClassVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from ..console import Question, Tap
-from ..errors import Busy, ConnectionEnded, NbserverError, NotHeard, NotReading, UsageError
-from ..events import KEPT_BYTES, Event, Kind, new_event, text_event
-from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, is_over, may_follow
+from ..errors import ConnectionEnded, NotHeard, UsageError
+from ..events import Event, Kind, new_event, text_event
+from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, may_follow
 from ..teach import Line
-from ..text import encoded, safe_text
-from . import cards, inspector, proc
-from .callchain import chain_of
-from .peer import address_text, is_vanished, look, tcp_ends, wait_writable, words_of
-from .ruler import ruler_of
-from .slowmotion import wait_held
+from ..text import safe_text
+from . import cards, proc
+from .lessons import ConnectionInLessons
+from .peer import address_text, is_vanished, look, tcp_ends, words_of
+from .sending import Sending
 from .steps import Lane, here
-from .traffic import Traffic
 from .waiting import Ear, ear_of, named, wait, wait_async
 from .watch import peer_watch
 
 if TYPE_CHECKING:
-    from ..teach import Ruler
-    from ..teach.callchain import Chain
-    from .faults import Faults, Wire
-    from .lens import Lens
-    from .limits import Limits
     from .observation import Observation
-
-_FINISHING_SECONDS = 0.1  # for how long a reply waits for the handler's own send() to end
-_DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 
 
 def _nobody() -> None:
     """In place of a weak reference, before there is a handler."""
 
 
-class Connection(Traffic):
+class Connection(ConnectionInLessons, Sending):
     """One accepted client, or one UDP peer: its state, its counters, its transcript, and the ways to act on it.
 
-    Call, from any thread: `reply`, `send`, `receive`, `close`, `half_close`, `reset`, `faults`, `wait_waiting`,
-    `wait_closed`, and all that is read.
+    Call, from any thread: `reply`, `send`, `receive`, `close`, `half_close`, `reset`, `wait_waiting`, `wait_closed`, in
+    lessons `slow_motion`, `next`, `wait_held`, `inspect`, `ruler`, `faults`, and all that is read.
     Override: nothing. Leave alone: names with an underscore.
 
     Attributes:
-        number: Counted from 1 in the order of accepting.
-        peer: The other end's address, as the socket gave it.
-        opened: When it was accepted, in seconds since 1970.
-        note: How it ended, in words, or what the last error was.
-        is_datagram: Whether it is a UDP peer, which has no socket of its own.
         lane: The calls by which it is served, in the thread that accepted it; its ``then`` is that of the next thread.
-        wire: What holds its bytes while a fault is set; None otherwise.
         answered_by_rules: When rules have answered here lately, on the monotonic clock; None if they never did.
 
-    What it carries, and how much, is in `Traffic`.
+    Who it is with, and how it stands, is in `Standing`; what it carries, and how much, in `Traffic`.
     """
 
     __slots__ = (
-        *("_end_state", "_is_hung_up", "_sending_past", "_served_by", "_state", "descriptor_lock", "is_datagram"),
-        *(
-            "_ear",
-            "_end_place",
-            "_handler",
-            "_says_no_more",
-            "answered_by_rules",
-            "lane",
-            "note",
-            "opened",
-            "peer",
-            "socket",
-            "wire",
-        ),
+        *("_ear", "_end_place", "_end_state", "_handler", "_is_hung_up", "_says_no_more", "answered_by_rules", "lane"),
     )
 
     # Set by the package that knows both servers and programs: what the other end has seen.
@@ -87,22 +57,10 @@ class Connection(Traffic):
     def __init__(
         self, number: int, peer: Any, observation: Observation, sock: socket.socket | None, is_datagram: bool = False
     ) -> None:
-        super().__init__(number, observation)
-        self.peer = peer
-        self.socket = sock
-        self.is_datagram = is_datagram
-        self.opened = self.last
-        self.note = ""
+        super().__init__(number, peer, observation, sock, is_datagram)
         self.answered_by_rules: deque[float] | None = None
-        self._state = ConnectionState.ACCEPTED
         self._end_state = ConnectionState.CLOSED
         self._is_hung_up = False  # by us: then what its socket says is no news of the peer
-        self._served_by = 0  # how many threads serve it: one, or for a UDP peer several
-        # Who uses the descriptor from outside the handler's thread holds this, and so does who closes it: the next
-        # connection gets the same number, and an answer must not reach it.
-        self.descriptor_lock = threading.RLock()
-        # Held while one message is sent past the handler, so that two do not mix.
-        self._sending_past = threading.Lock()
         self._handler: Callable[[], Any] = _nobody
         lane = here.lane
         if lane is None or lane.number:  # met outside the accept loop, or by the thread that serves another
@@ -111,7 +69,6 @@ class Connection(Traffic):
         self.lane = lane
         self._end_place: Line | None = None  # the line of the handler that heard the end last
         self._says_no_more = False  # since half_close()
-        self.wire: Wire | None = None  # while a fault is set, and while it holds something
         self._ear: Ear | None = None  # while nobody has called receive() yet
         self._tell(text_event(Kind.OPENED, self.opened, number, address_text(peer)), announce=True)
 
@@ -257,111 +214,6 @@ class Connection(Traffic):
 
     # ── what people do ──
 
-    @property
-    def state(self) -> ConnectionState:
-        """Where it is in its life."""
-        return self._state
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has ended."""
-        return is_over(self._state)
-
-    @property
-    def handler(self) -> Any:
-        """The object that handles it, or handled it last (UDP); None before there is one, and once it is gone."""
-        return self._handler()
-
-    @property
-    def served_by(self) -> Any:
-        """The ``socketserver`` object that serves it; None once that is gone."""
-        return self._observation.server
-
-    def inspect(self) -> inspector.Inspection:
-        """What ``self`` holds inside its handler: ``self.server``, ``self.request``, ``self.client_address``, the rest.
-
-        Nothing of the handler's own code runs for it, no ``repr()`` and no property. Thread: any.
-        """
-        return inspector.inspect(self)
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether its handler waits: for a person, for the client, or for the system."""
-        is_idle = self.is_datagram and not self._served_by
-        return is_idle or self.is_over or self.is_waiting or self.activity is not Activity.RUNNING
-
-    @property
-    def status(self) -> str:
-        """State and activity in the one word that a row shows."""
-        if self.is_over:
-            return self._state.value
-        if self.is_waiting:
-            return "waiting"
-        return self.activity.value if self._state is ConnectionState.OPEN else self._state.value
-
-    @property
-    def mark(self) -> tuple[Any, ...]:
-        """Differs from an earlier one when anything that a row shows has changed; cheaper than to look at all of it."""
-        question = self.question
-        asks = question.number if question is not None else 0
-        return (
-            self._state,
-            self.activity,
-            self.messages_in,
-            self.messages_out,
-            self.last,
-            asks,
-            self.note,
-            len(self.cards),
-            self.ends_heard,
-        )
-
-    def reply(self, text: str, ask: int = 0, timeout: float = 1.0) -> None:
-        """Give the client `text`: as the answer of the ``input()`` that waits here, or else sent as it is, in UTF-8.
-
-        Args:
-            text: Without a line end; none is added.
-            ask: The number of the question that is meant; 0 means whichever waits.
-            timeout: How long to wait for a client that does not read, in seconds.
-
-        Raises:
-            ConnectionEnded: The connection has ended.
-            AlreadyAnswered: Question `ask` waits no more.
-            Busy, NotReading: See `send`.
-
-        Thread: any.
-        """
-        self._must_live()
-        if not self.answer(text, ask):
-            self._must_be_free(timeout)
-            self._tell(text_event(Kind.ANSWERED, time.time(), self.number, text), announce=True)
-            self.send(encoded(text), timeout)
-
-    def send(self, data: bytes, timeout: float = 1.0) -> None:
-        """Send bytes to the client, past its handler.
-
-        Args:
-            data: What to send.
-            timeout: How long to wait for a client that does not read, in seconds.
-
-        Raises:
-            ConnectionEnded: The connection has ended, or ended by this.
-            Busy: The handler, or somebody else, is in the middle of sending.
-            NotReading: The client does not read; the message says how much was sent.
-
-        Thread: any but the handler's own, which uses its socket.
-        """
-        self._must_live()
-        self._must_be_free(timeout)
-        if not self._sending_past.acquire(timeout=timeout):
-            raise Busy(f"somebody else is sending to connection {self.number}: try again")
-        try:
-            sent = self._send_datagram(data) if self.is_datagram else self._send_within(data, timeout)
-        finally:
-            self._sending_past.release()
-        if sent < len(data):
-            raise NotReading(f"connection {self.number} does not read: {sent} of {len(data)} bytes were sent")
-
     @overload
     def receive(self) -> Coroutine[Any, Any, bytes]: ...
 
@@ -396,72 +248,17 @@ class Connection(Traffic):
         with ear:
             return await wait_async(self._journal, ear.next)
 
-    def _send_datagram(self, data: bytes) -> int:
-        try:
-            self._observation.send_datagram(data, self.peer)
-        except OSError as error:
-            why = error.strerror or error
-            raise NbserverError(f"a datagram to {address_text(self.peer)} could not be sent: {why}") from error
-        self._sent_past(data, len(data))
-        return len(data)
-
-    def _send_within(self, data: bytes, timeout: float) -> int:
-        """Send as much as goes within `timeout` seconds without waiting in ``send``; returns how many bytes went."""
-        view, deadline = memoryview(data), time.monotonic() + timeout
-        self._must_live()
-        # Told first, if it goes in one piece: its client may answer before this thread runs again.
-        is_told = 0 < len(data) <= KEPT_BYTES
-        if is_told:
-            self._sent_past(data, len(data))
-        try:
-            while view or getattr(self._must_live(), "unsent", None):
-                # Asked before: with a time-out of the handler's on the socket, send() itself would wait.
-                if not self._wait_writable(max(0.0, deadline - time.monotonic())):
-                    break
-                went = self._send_some(view)
-                if went < min(1, len(view)) and time.monotonic() > deadline:
-                    break
-                view = view[went:]
-        finally:
-            sent = len(data) - len(view)
-            if is_told and view:
-                self.bytes_out -= len(view)
-                self.notice(f"{len(view)} bytes of that were not sent")
-            elif sent and not is_told:
-                self._sent_past(data, sent)
-        return sent
-
-    def _wait_writable(self, seconds: float) -> bool:
-        sock, wire = self._must_live(), self.wire
-        return wait_writable(sock, seconds) if wire is None else wire.outgoing.wait_room(seconds)
-
-    def _sent_past(self, data: bytes, size: int) -> None:
-        self.credit = max(self.credit, 1)  # what a person sends is always kept
-        self.sent(data[: min(size, KEPT_BYTES)], size)
-
-    def _send_some(self, view: memoryview) -> int:
-        with self.descriptor_lock:
-            try:
-                push = getattr(self._must_live(), "push", None)  # a socket that its handler has wrapped has none
-                return cast(int, push(view, _DONT_WAIT)) if push else 0
-            except (BlockingIOError, TimeoutError):
-                return 0
-            except OSError as error:
-                raise ConnectionEnded(f"connection {self.number} could not be sent to: {error}") from error
-
-    def ruler(self, encoding: str = "utf-8", patience: float = 1.1) -> Ruler:
-        """What each end sent and received, aligned by byte: ``print(connection.ruler())`` draws it.
+    def wait_closed(self, timeout: float | None = None) -> None:
+        """Wait until it has ended.
 
         Args:
-            encoding: How characters are read: which a piece cuts in two depends on it.
-            patience: How long to wait for a lens that is a function, in seconds; it gives up after 1.
+            timeout: In seconds; None waits for ever.
 
         Raises:
-            LookupError: There is no such encoding.
-
-        Thread: any.
+            NotHeard: It has not ended in time.
         """
-        return ruler_of(self, encoding, patience)
+        if not self._journal.wait_for(lambda: self.is_over, timeout):
+            raise NotHeard(f"connection {self.number} has not ended within {timeout} s")
 
     def close(self) -> None:
         """Hang up: the client reads the end; the handler's ``recv`` and ``input()`` end. Twice is once."""
@@ -487,37 +284,12 @@ class Connection(Traffic):
             with contextlib.suppress(OSError):  # the client was faster
                 sock.shutdown(socket.SHUT_WR)
 
-    @property
-    def faults(self) -> Faults:
-        """What goes wrong here on purpose: ``connection.faults.add("delay", seconds=0.5)``."""
-        return self._observation.lab.of(self)
-
-    @property
-    def limits(self) -> Limits:
-        """What its server allows."""
-        return self._observation.limits
-
-    @property
-    def server_address(self) -> Any:
-        """Where its server listens."""
-        return self._observation.address
-
-    @property
-    def lens(self) -> Lens:
-        """Its server's lens: where messages begin and end."""
-        return self._observation.lens
-
     def line_too_long(self, most: int) -> ConnectionEnded:
         """Tell the client that its line is longer than `most` bytes, and hang up; gives the error for the handler."""
         note = f"its line is longer than {most} bytes, the most allowed"
         self.tell_client(f"line too long: {most} bytes are the most allowed")
         self.hang_up(note)
         return ConnectionEnded(f"connection {self.number}: {note}")
-
-    def tell_client(self, text: str) -> None:
-        """Send a last line to a client that is turned away, if it takes it at once."""
-        with contextlib.suppress(NbserverError):  # it has gone already, or does not read
-            self._send_within(encoded(f"{text}\r\n"), 0.0)
 
     def reset(self) -> None:
         """Break the connection off: the client gets "connection reset by peer", what it has not read is lost (TCP)."""
@@ -554,102 +326,3 @@ class Connection(Traffic):
                     socket.socket.shutdown(self.socket, how)
         if self.is_datagram and not self._served_by:
             self.end(note)  # a UDP peer is only remembered: there is nothing that could be noticed
-
-    # ── its calls, and slow motion ──
-
-    @property
-    def call_chain(self) -> Chain:
-        """The calls by which it is served, with the class that supplies each: ``print(server[1].call_chain)``.
-
-        Of a UDP peer those of its last datagram. Thread: any.
-        """
-        return chain_of(self._observation, self)
-
-    def slow_motion(self, is_on: bool = True) -> None:
-        """Hold it before each call of its chain, until `next`; or let it go on. The others go on all the same.
-
-        Thread: any.
-        """
-        slow = self._observation.slow_motion
-        if is_on:
-            slow.begin(self.lane.all())
-        elif slow.is_used:
-            slow.leave(self.lane.all())
-
-    def next(self, timeout: float = 1.0) -> str:
-        """In slow motion: let the call be made that it is held before; returns its name, such as ``"handle"``.
-
-        Args:
-            timeout: How long to wait until it is held, in seconds.
-
-        Raises:
-            NotHeard: It was not held in time: it is inside a call, such as ``handle()``, or has ended.
-
-        Thread: any.
-        """
-        return self._observation.slow_motion.next(self.lane.all, timeout)[self.number]
-
-    @property
-    def held(self) -> str:
-        """In slow motion: the call that it is held before, such as ``"handle"``; or ""."""
-        return self._observation.slow_motion.step_of(self.lane.all())
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether it is in slow motion."""
-        return self._observation.slow_motion.is_slow(self.lane)
-
-    def wait_held(self, timeout: float) -> str:
-        """In slow motion: wait until it is held, and say before which call.
-
-        Args:
-            timeout: In seconds.
-
-        Raises:
-            NotHeard: It was not in time.
-
-        Thread: any.
-        """
-        return str(wait_held(self._journal, lambda: self.held, timeout))
-
-    def wait_closed(self, timeout: float | None = None) -> None:
-        """Wait until it has ended.
-
-        Args:
-            timeout: In seconds; None waits for ever.
-
-        Raises:
-            NotHeard: It has not ended in time.
-        """
-        if not self._journal.wait_for(lambda: self.is_over, timeout):
-            raise NotHeard(f"connection {self.number} has not ended within {timeout} s")
-
-    def _must_live(self) -> socket.socket:
-        sock = self.socket
-        if self.is_over or (sock is None and not self.is_datagram):
-            raise ConnectionEnded(f"connection {self.number} has ended: {self.note}")
-        return cast(socket.socket, sock)
-
-    def _must_be_free(self, timeout: float) -> None:
-        # A handler whose send() has just returned is still marked for a moment; no byte's path takes a lock to tell us.
-        deadline = time.monotonic() + min(timeout, _FINISHING_SECONDS)
-        while self.activity is Activity.SENDING and time.monotonic() < deadline:
-            time.sleep(0.001)
-        if self.activity is Activity.SENDING:
-            raise Busy(f"the handler of connection {self.number} is sending: try again when it has finished")
-        sock = self.socket
-        if sock is not None and (sock.fileno() < 0 or not hasattr(sock, "connection")) and not self.is_over:
-            raise NbserverError(
-                f"connection {self.number} is wrapped by its handler (TLS?): answer its input() instead"
-            )
-
-    @property
-    def title(self) -> str:
-        """Who it is, how it stands, and how much it carried, in one line that is safe to show."""
-        why = f" ({safe_text(self.note, 200)})" if self.note else ""
-        carried = f"{self.messages_in} in, {self.messages_out} out, {self.bytes_in + self.bytes_out} B"
-        return f"#{self.number} {address_text(self.peer)} {self.status}{why}, {carried}"
-
-    def __repr__(self) -> str:
-        carried = f"{self.bytes_in} B in, {self.bytes_out} B out"
-        return f"<Connection #{self.number} {address_text(self.peer)} {self.status}, {carried}>"

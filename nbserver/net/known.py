@@ -14,14 +14,12 @@ from ..states import LoopState, ServerState
 from . import proc
 from .connection import Connection
 from .door import Access
-from .faults import Faults
 from .limits import Limits
 from .observation import Observation
 from .peer import address_text
 from .reach import Reach
 from .rules import Rules
 from .savedreplies import SavedReplies, saved_replies
-from .shared import SharedData, shared_names
 
 if TYPE_CHECKING:
     from .resilient import Loop
@@ -126,16 +124,6 @@ class Known:
         return self._loop.serving if self._loop.thread is not None else None
 
     @property
-    def shared(self) -> SharedData | None:
-        """What `Server.watch_shared` has seen of a name that handlers share; None if nobody has asked."""
-        return self.observation.shared
-
-    @property
-    def shared_names(self) -> list[str]:
-        """What handlers may share, by the names that `Server.watch_shared` takes."""
-        return shared_names(self.base)
-
-    @property
     def speaks_http(self) -> bool:
         """Whether a browser can ask it: its handler is one of `http.server`."""
         handler = getattr(self.base, "RequestHandlerClass", None)
@@ -178,11 +166,6 @@ class Known:
     def rules(self) -> Rules:
         """What answers an ``input()`` of a handler in place of a person: ``server.rules.add("hello", "hi there")``."""
         return self.observation.rules
-
-    @property
-    def faults(self) -> Faults:
-        """What goes wrong here on purpose, for all connections: ``server.faults.add("delay", seconds=0.5)``."""
-        return self.observation.lab.of(None)
 
     @property
     def saved_replies(self) -> SavedReplies:

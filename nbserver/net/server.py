@@ -2,49 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, overload
+from collections.abc import Callable
+from typing import Any
 
 from .. import console, context
 from ..console import Program
-from ..errors import ConnectionEnded, NbserverError, NotHeard, UsageError
+from ..errors import NotHeard, UsageError
 from ..events import Kind
 from ..export import Snapshot, count_of
 from ..states import SERVER_TRANSITIONS, ServerState, may_follow
-from ..teach import Splitter
 from ..text import safe_text
 from . import registry
 from .connection import Connection
+from .dialogue import Dialogue
 from .door import Access
-from .finding import find
-from .known import Known
+from .lessons import ServerInLessons
 from .limits import Limits
 from .observation import Observation, close_copy
 from .report import StopReport
-from .shared import SharedData
-from .slowmotion import InSlowMotion
 from .takeover import take_over
 from .unixpath import UnixPath
-from .waiting import ear_of, named, wait, wait_async
-
-# A handler that has just received is about to ask, or to receive again. A text that went past it now would leave it in
-# input(), where it would not hear the answer. No byte tells us, so we look; in seconds.
-_SETTLING, _STEP = 1.0, 0.001
-_ASYNC_PATIENCE = 0.2  # seconds for a client that does not read, while no other task of the loop runs
 
 
-class Server(InSlowMotion, Known):
+class Server(ServerInLessons, Dialogue):
     """A ``socketserver`` server that runs in a background thread, observed.
 
-    Call, from any thread: `start`, `stop`, `reply`, `ask`, `broadcast`, `snapshot`, `wait_…`, and all that is read;
-    ``with`` starts and stops it. Override: nothing. Leave alone: names with an underscore.
+    Call, from any thread: `start`, `stop`, `reply`, `ask`, `broadcast`, `find`, `snapshot`, `wait_…`, in lessons
+    `slow_motion`, `next`, `lens`, `watch_shared`, and all that is read; ``with`` starts and stops it.
+    Override: nothing. Leave alone: names with an underscore.
 
     Attributes:
         cell: Where in a notebook it was made, such as ``cell [3]``, or "".
@@ -91,8 +82,6 @@ class Server(InSlowMotion, Known):
         self._may_let_go = False
         self._path = UnixPath.of(self.base)
         registry.made(self)
-
-    # ── its life ──
 
     def start(self) -> Server:
         """Serve in a background thread; returns when it does.
@@ -275,51 +264,6 @@ class Server(InSlowMotion, Known):
     def __exit__(self, *exception: object) -> None:
         self.stop()
 
-    # ── waiting ──
-
-    @overload
-    def wait_for_connections(self, number: int) -> Coroutine[Any, Any, list[Connection]]: ...
-
-    @overload
-    def wait_for_connections(self, number: int, timeout: float) -> list[Connection]: ...
-
-    def wait_for_connections(
-        self, number: int, timeout: float | None = None
-    ) -> list[Connection] | Coroutine[Any, Any, list[Connection]]:
-        """The first `number` connections, as soon as so many have been accepted in all; some may have ended since.
-
-        ``server.wait_for_connections(3, timeout=60)`` waits in any cell; ``await server.wait_for_connections(3)`` lets
-        other tasks run, and its limit is that of ``asyncio.timeout()``. The board works meanwhile, either way.
-
-        Args:
-            number: How many, from 1.
-            timeout: In seconds, `math.inf` for as long as it takes; left out, an awaitable is returned.
-
-        Returns:
-            In the order of their numbers; without those that ended so long ago that they are no longer known.
-
-        Raises:
-            NotHeard: They have not come in time, or until it was stopped.
-
-        Thread: any.
-        """
-
-        def come() -> str:
-            return f"{self.accepted} of {number} connections have come"
-
-        def look() -> list[Connection] | None:
-            is_stopped = self._state is ServerState.STOPPED  # asked before: none comes after
-            known = self.observation.connections
-            if self.accepted >= number:
-                return [known[n] for n in range(1, number + 1) if n in known]
-            if is_stopped:
-                raise NotHeard(f"{come()} until it was stopped")
-            return None
-
-        if timeout is None:
-            return named(wait_async(self.journal, look), "Server.wait_for_connections")
-        return wait(self.journal, look, timeout, come)
-
     def wait_stopped(self, timeout: float | None = None) -> None:
         """Wait until it has been stopped: what a script does after `start`, whose end would end the server's threads.
 
@@ -346,125 +290,6 @@ class Server(InSlowMotion, Known):
         if self.on_snapshot is not None:
             self.on_snapshot(made)
         return made
-
-    # ── what people do ──
-
-    def reply(self, number: int, text: str, ask: int = 0) -> None:
-        """As `Connection.reply` of connection `number`."""
-        self[number].reply(text, ask)
-
-    @overload
-    def ask(self, number: int, text: str) -> Coroutine[Any, Any, str]: ...
-
-    @overload
-    def ask(self, number: int, text: str, timeout: float) -> str: ...
-
-    def ask(self, number: int, text: str, timeout: float | None = None) -> str | Coroutine[Any, Any, str]:
-        """Give client `number` the text, as `reply` does, and wait for what it sends next.
-
-        ``server.ask(3, "your name? ", timeout=60)`` waits in any cell; ``await server.ask(3, "your name? ")`` lets
-        other tasks run. Once awaited, that is: before, nothing is sent. See `Connection.receive`.
-
-        Args:
-            number: Of the connection.
-            text: Without a line end; none is added.
-            timeout: In seconds, `math.inf` for as long as it takes; left out, an awaitable is returned.
-
-        Returns:
-            One message, read as UTF-8; what cannot be is replaced.
-
-        Raises:
-            NotHeard: It has sent nothing in time.
-            NbserverError: As `Connection.reply` and `Connection.receive` do.
-
-        Thread: any.
-        """
-        connection = self[number]
-        if timeout is None:
-            return named(self._ask(connection, text), "Server.ask")
-        deadline = time.monotonic() + _SETTLING
-        while not connection.is_settled and time.monotonic() < deadline:
-            time.sleep(_STEP)
-        ear_of(connection).skip()
-        connection.reply(text)
-        return connection.receive(timeout).decode("utf-8", "replace")
-
-    async def _ask(self, connection: Connection, text: str) -> str:
-        deadline = time.monotonic() + _SETTLING
-        while not connection.is_settled and time.monotonic() < deadline:
-            await asyncio.sleep(_STEP)
-        ear_of(connection).skip()
-        connection.reply(text, timeout=_ASYNC_PATIENCE)
-        return (await connection.receive()).decode("utf-8", "replace")
-
-    def broadcast(self, text: str, to: Iterable[int] | None = None) -> dict[int, str]:
-        """Give `text` to every client, or to some, as `Connection.reply` does.
-
-        Args:
-            text: See `Connection.reply`.
-            to: The numbers of the connections that are meant, such as ``[1, 3]``; None means all that live.
-
-        Returns:
-            Those that could not be given it: number → why. One that does not read stops nobody else.
-        """
-        missed = {}
-        deadline = time.monotonic() + 1.0  # for all together: those that do not read must not add up
-        numbers = {connection.number for connection in self.observation.live} if to is None else set(to)
-        for number in sorted(numbers):
-            try:
-                self[number].reply(text, timeout=max(0.0, deadline - time.monotonic()))
-            except NbserverError as error:
-                # Who left meanwhile is not among all any more; but who was named is missed.
-                if to is not None or not isinstance(error, (ConnectionEnded, UsageError)):
-                    missed[number] = str(error)
-        return missed
-
-    def lens(self, how: str | Splitter) -> None:
-        """Look for messages in what goes by: the byte ruler, and `Connection.ruler`, show where each begins and ends.
-
-        Args:
-            how: ``"raw"`` (none), ``"line"``, ``"length1"``, ``"length2big"``, ``"length2little"``, ``"length4big"``,
-                ``"length4little"`` (the message's length in front of it); or a function that is given the bytes so far
-                and gives the lengths of the messages in them. It runs in a thread of its own, a second at most; what it
-                raises is shown.
-
-        Raises:
-            UsageError: There is no such lens.
-
-        Thread: any.
-        """
-        self.observation.lens.choose(how)
-
-    def find(self, text: str) -> list[int]:
-        """The numbers of the connections in whose conversations `text` stands, in small or in capital letters.
-
-        What is looked through: all that their transcripts keep, of what came and went, was asked, answered and printed.
-        """
-        return sorted(find(self.connections.values(), text))
-
-    def watch_shared(self, name: str) -> SharedData:
-        """Watch what the handlers do with something that they share, in place of what was watched before.
-
-        While it is watched, their threads run slower: each line of a function that mentions it is looked at. Those that
-        are being served already are seen from their next connection on.
-
-        Args:
-            name: A global, such as ``"count"``; or an attribute, such as ``"server.users"``. `shared_names` lists some.
-
-        Returns:
-            What is seen of it, printable: ``spans``, ``races`` and ``waits``; its ``stop()`` ends the watch.
-
-        Raises:
-            UsageError: That is no name.
-        """
-        watch = SharedData(name, self.base)
-        self._unwatch_shared()
-        self.observation.shared = watch
-        return watch
-
-    def _unwatch_shared(self) -> None:
-        if self.observation.shared is not None:
-            self.observation.shared.stop()
 
     def _port_text(self) -> str:
         address = self.base.server_address

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..errors import NotHeard
 from ..events import Kind, text_event
 from ..journal import Journal
-from .callchain import chain_of
 from .steps import Lane
 
 if TYPE_CHECKING:
-    from ..teach.callchain import Chain
-    from .observation import Observation
+    pass
 
 
 class SlowMotion:
@@ -169,75 +167,3 @@ def wait_held(journal: Journal, held: Callable[[], Any], timeout: float) -> Any:
     if not journal.wait_for(look, timeout):
         raise NotHeard(f"nothing was held before a call within {timeout} s")
     return found[0]
-
-
-class InSlowMotion:
-    """What a `Server` can do in slow motion: each call of each connection's chain waits for `next`. Thread: any.
-
-    The accept loop is held, too: those who connect meanwhile wait in the backlog.
-    """
-
-    observation: Observation
-
-    @property
-    def call_chain(self) -> Chain:
-        """How it was made, and what will be called for its next client; that of a connection is its ``call_chain``."""
-        return chain_of(self.observation)
-
-    def slow_motion(self, is_on: bool = True) -> None:
-        """Hold all connections, those to come included, before each call; or let all go on.
-
-        For one connection alone there is `Connection.slow_motion`. Stopping the server ends it.
-        """
-        slow = self.observation.slow_motion
-        for connection in self.observation.live:
-            for lane in connection.lane.all():
-                lane.is_slow = None  # as all are
-        if is_on:
-            slow.begin()
-        else:
-            slow.leave()
-
-    def next(self, number: int | None = None, timeout: float = 1.0) -> dict[int, str]:
-        """Let the calls be made that connections are held before: of all, or of one.
-
-        Args:
-            number: Of the connection; 0 is the accept loop, while it is held before it has accepted a client.
-            timeout: How long to wait until one is held, in seconds.
-
-        Returns:
-            Which calls are made now, by the connection's number: ``{1: "handle"}``.
-
-        Raises:
-            NotHeard: None was held in time.
-        """
-        slow = self.observation.slow_motion
-        return slow.next(lambda: None if number is None else slow.of_number(number), timeout)
-
-    @property
-    def held(self) -> dict[int, str]:
-        """Before which call each connection is held, by its number; 0 is the accept loop, for its next client."""
-        return self.observation.slow_motion.held
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether all connections are in slow motion, those to come included."""
-        return self.observation.slow_motion.is_on
-
-    def wait_held(self, timeout: float, number: int | None = None) -> dict[int, str]:
-        """Wait until a call is held, any or one of connection `number`; returns all that are held then, as `held`.
-
-        Args:
-            timeout: In seconds.
-            number: As for `next`.
-
-        Raises:
-            NotHeard: None was in time.
-        """
-
-        def held() -> dict[int, str]:
-            found = self.held
-            return found if number is None or number in found else {}
-
-        found: dict[int, str] = wait_held(self.observation.journal, held, timeout)
-        return found
