@@ -155,7 +155,8 @@ class Outgoing:
     def tick(self) -> bool:
         """Send what is due; returns whether more will be."""
         with self._connection.descriptor_lock, self._changed:
-            if self._is_cut and not self._lingers_until:
+            # Asked for by a put() just before it left, it would take away the wire of the next fault.
+            if self.is_left or (self._is_cut and not self._lingers_until):
                 return False
             if self._held and time.monotonic() >= self._held_until:
                 self._release()

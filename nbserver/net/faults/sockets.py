@@ -44,7 +44,10 @@ def _send_all(self: Seen, data: Any, flags: int = 0, /) -> None:
 
 
 class _Faulty(Seen):
-    """What the sockets of streams share: how they end, while something may be queued."""
+    """What the sockets of streams share: how they end, while something may be queued.
+
+    They name `Seen`, not ``super()``: the carrier may take the class away in the middle of a call.
+    """
 
     __slots__ = ()
 
@@ -52,16 +55,16 @@ class _Faulty(Seen):
         """As the socket's own; the end comes after what is queued."""
         wire = self.connection.wire
         if wire is None or how == socket.SHUT_RD or not wire.outgoing.shut(socket.SHUT_WR):
-            super().shutdown(how)
+            Seen.shutdown(self, how)
         elif how == socket.SHUT_RDWR:
-            super().shutdown(socket.SHUT_RD)
+            Seen.shutdown(self, socket.SHUT_RD)
 
     def detach(self) -> int:
         """As the socket's own; faults act no more on whatever takes the descriptor."""
         wire = self.connection.wire
         if wire is not None:
             wire.cut(False)
-        return super().detach()
+        return Seen.detach(self)
 
     def _real_close(self, _ss: Any = _socket.socket) -> None:
         connection = self.connection
@@ -69,7 +72,7 @@ class _Faulty(Seen):
             wire = connection.wire
             if wire is not None:
                 wire.close(connection._is_resetting)
-        super()._real_close(_ss)
+        Seen._real_close(self, _ss)
 
 
 class FaultySocket(_Faulty, ObservedSocket):
@@ -126,21 +129,22 @@ class FaultyTLSSocket(TLSSocket, _Faulty):
     carry_out = _send
 
 
+def _mail_of(sock: ObservedDatagramSocket) -> Mail:
+    return datagram_servers[sock].lab.mail  # no method: the class may be taken away in the middle of a call
+
+
 class FaultyDatagramSocket(ObservedDatagramSocket):
     """A datagram server's one socket while a fault is set."""
 
     __slots__ = ()
 
-    def _mail(self) -> Mail:
-        return datagram_servers[self].lab.mail
-
     def carry_out(self, data: Any, *args: Any) -> int:
         """As ``sendto``."""
-        return self._mail().send(self, data, args)
+        return _mail_of(self).send(self, data, args)
 
     def carry_in(self, bufsize: int, *args: Any) -> Any:
         """As ``recvmsg``."""
-        return self._mail().receive(self, bufsize, args)
+        return _mail_of(self).receive(self, bufsize, args)
 
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Any]:
         """As the socket's own; what a handler receives by itself is seen."""
