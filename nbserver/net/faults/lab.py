@@ -131,16 +131,20 @@ class Lab:
                     sock.__class__ = FaultyDatagramSocket  # of the same layout
                 self.mail.change(self._set, sock)
 
-    def mail_is_idle(self) -> None:
-        """Nothing is held and no fault is set: the socket gets its own class back."""
+    def mail_is_idle(self) -> bool:
+        """Nothing is held and no fault is set: the socket gets its own class back. False: not yet, ask again."""
         sock = self._observation.datagram_socket
+        if not isinstance(sock, FaultyDatagramSocket):
+            return True
         # Whoever sets a fault holds this lock, and waits for the mail's, which the carrier holds here.
-        if isinstance(sock, FaultyDatagramSocket) and self._lock.acquire(blocking=False):
-            try:
-                if self.mail.is_idle:
-                    cast(Any, sock).__class__ = ObservedDatagramSocket
-            finally:
-                self._lock.release()
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            if self.mail.is_idle:
+                cast(Any, sock).__class__ = ObservedDatagramSocket
+        finally:
+            self._lock.release()
+        return True
 
     def accepted(self, connection: Connection) -> None:
         """A connection begins while faults are set."""
@@ -160,6 +164,8 @@ class Lab:
                     connection.notice("no fault acts here: the socket is wrapped by the program")
                 return
             if wire is None:
+                if connection._is_hung_up:
+                    return  # it was not there to be cut, and would hold the end
                 wire = connection.wire = Wire(connection, sock)
             wire.change(faults)
 

@@ -117,6 +117,8 @@ class Mail:
     def send(self, sock: socket.socket, data: Any, args: tuple[Any, ...]) -> int:
         """As ``sendto``."""
         with self._lock:
+            if self._socket is None:  # the server was stopped: nobody would carry it
+                return _socket.socket.sendto(sock, data, *args)
             self._leaving.post(self._for(args[-1], FROM_CLIENT), args[-1], (bytes(data), args))
             self._send_due(sock)
         carrier.add(self)
@@ -167,7 +169,7 @@ class Mail:
             if self.due:
                 self._observation._look_again()
             if self.is_idle:
-                self._observation.lab.mail_is_idle()
+                return not self._observation.lab.mail_is_idle()
             return bool(self._arrived.heap or self._leaving.heap)
 
     def end(self) -> None:
