@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import socketserver
 import threading
@@ -53,9 +52,9 @@ class Floods(socketserver.BaseRequestHandler):
         self.request.sendall(bytes(self.size))
 
 
-def heard(client, size):
-    """What came until `size` bytes were there: each piece with the seconds since the call."""
-    began, pieces = time.monotonic(), []
+def heard(client, size, began=0.0):
+    """What came until `size` bytes were there: each piece with the seconds since `began`."""
+    pieces = []
     while sum(len(data) for _, data in pieces) < size:
         data = client.recv(65_536)
         assert data, pieces
@@ -63,11 +62,19 @@ def heard(client, size):
     return pieces
 
 
+def echoed(client, data):
+    """What comes back of `data`, which is sent now: each piece with the seconds since then."""
+    began = time.monotonic()  # before: the answer may be under way when this thread runs again
+    client.sendall(data)
+    return heard(client, len(data), began)
+
+
 def texts(connection, kind=Kind.RECEIVED):
     return [event.data for event in connection.transcript if event.kind is kind]
 
 
-def is_silent(client, seconds=0.2):
+def is_silent(client, seconds=0.05):
+    """Whether nothing comes; to be asked when what could come has been held."""
     client.settimeout(seconds)
     try:
         client.recv(1)
@@ -87,10 +94,9 @@ def test_delay_is_there_each_way_and_undone_at_once(serve, connect, until, handl
     server = serve(handler)
     client = connect(server, 1)
     is_waiting(server, until)  # its recv() has begun before the fault is set, and is met all the same
-    with server.faults.add("delay", seconds=0.15) as fault:
+    with server.faults.add("delay", seconds=0.05) as fault:
         for _ in range(2):
-            client.sendall(b"hello\n")
-            assert heard(client, 6)[-1][0] >= 0.3
+            assert echoed(client, b"hello\n")[-1][0] >= 0.1
         assert (fault.acted, fault.seen) == (4, 4)
         fault.values["seconds"] = 60
         client.sendall(b"one\n")
@@ -98,21 +104,21 @@ def test_delay_is_there_each_way_and_undone_at_once(serve, connect, until, handl
     assert heard(client, 4)[0][1] == b"one\n"  # within the client's 5 s, not after 60
     until(lambda: type(server[1].socket) is ObservedSocket and server[1].wire is None)
     assert [text for text in texts(server[1], Kind.NOTICE) if b"fault" in text] == [
-        b"fault 1 is set: 0.15 s of delay, both ways",
-        b"fault 1 is undone, it acted 5 times: 0.15 s of delay, both ways".replace(b"0.15", b"60"),
+        b"fault 1 is set: 0.05 s of delay, both ways",
+        b"fault 1 is undone, it acted 5 times: 60 s of delay, both ways",
     ]
 
 
 def test_a_delay_does_not_hold_up_the_handler(serve, connect, until):
     server = serve(Echo)
     client = connect(server, 1)
-    server[1].faults.add("delay", seconds=0.3, direction="to_client")
+    server[1].faults.add("delay", seconds=0.15, direction="to_client")
     began = time.monotonic()
     for number in range(20):
         client.sendall(b"%d" % (number % 10))
         until(lambda number=number: server[1].messages_out == number + 1)
     assert b"".join(data for _, data in heard(client, 20)) == b"01234567890123456789"
-    assert time.monotonic() - began < 20 * 0.3  # all were under way at once
+    assert time.monotonic() - began < 20 * 0.15  # all were under way at once
 
 
 def test_jitter_never_changes_the_order_of_a_stream(serve, connect, until):
@@ -160,20 +166,18 @@ def test_merge_makes_one_recv_of_several_send(serve, connect, until):
             client.sendall(part)
             until(lambda out=out: server[1].messages_out > out)
         assert [data for _, data in heard(client, 6)] == [b"abcdef"]
-    with server.faults.add("merge", seconds=0.2):
-        client.sendall(b"x")
-        assert heard(client, 1)[0][0] >= 0.4  # long enough is enough, each way
+    with server.faults.add("merge", seconds=0.05):
+        assert echoed(client, b"x")[0][0] >= 0.1  # long enough is enough, each way
 
 
 @pytest.mark.parametrize("direction", ["to_client", "from_client"])
 def test_bandwidth_lets_so_many_bytes_through_each_second(serve, connect, direction):
     server = serve(Echo)
     client = connect(server, 1)
-    with server.faults.add("bandwidth", rate=400, direction=direction):
-        client.sendall(b"x" * 200)
-        pieces = heard(client, 200)
+    with server.faults.add("bandwidth", rate=1000, direction=direction):
+        pieces = echoed(client, b"x" * 300)
     assert len(pieces) > 2
-    assert pieces[-1][0] >= 0.4
+    assert pieces[-1][0] >= 0.3
 
 
 @STREAMS
@@ -205,12 +209,56 @@ def test_a_black_hole_is_silent_and_loses_nothing(serve, connect, until):
     client = connect(server, 1)
     is_waiting(server, until)
     for direction in ("to_client", "from_client"):
-        with server.faults.add("black_hole", direction=direction):
+        with server.faults.add("black_hole", direction=direction) as fault:
             client.sendall(b"are you ")
+            until(lambda fault=fault: fault.seen == 1)
             assert is_silent(client)
             client.sendall(b"there?")
         assert b"".join(data for _, data in heard(client, 14)) == b"are you there?"
     assert not server[1].is_over
+
+
+def test_a_tick_that_is_late_leaves_the_next_fault_where_it_is(serve, connect, until):
+    server = serve(Echo)
+    connect(server, 1)
+    with server.faults.add("delay", seconds=0):
+        gone = server[1].wire
+    until(lambda: server[1].wire is None)
+    with server.faults.add("black_hole"):
+        assert not gone.outgoing.tick()  # as when its handler asks for one while it leaves
+        assert server[1].wire is not None
+
+
+@pytest.mark.parametrize(("name", "args"), [("shutdown", (socket.SHUT_WR,)), ("detach", ()), ("_real_close", ())])
+def test_a_call_that_has_begun_when_the_last_fault_goes_is_done(serve, connect, until, name, args):
+    server = serve(Echo)
+    client = connect(server, 1)
+    is_waiting(server, until)
+    sock = server[1].socket
+    with server.faults.add("delay", seconds=0):
+        call = getattr(sock, name)
+    until(lambda: type(sock) is ObservedSocket)
+    rest = call(*args)
+    if name == "detach":
+        socket.socket(fileno=rest).close()
+    client.close()
+    server[1].wait_closed(5)
+
+
+def test_a_fault_does_not_hold_the_end_of_who_was_hung_up_on_before(serve, connect, until):
+    may_read = threading.Event()
+
+    class Busy(socketserver.BaseRequestHandler):
+        def handle(self):
+            may_read.wait(5)
+            self.request.recv(1)
+
+    server = serve(Busy)
+    connect(server, 1)
+    server[1].close()
+    server.faults.add("black_hole")
+    may_read.set()
+    server[1].wait_closed(5)
 
 
 @pytest.mark.parametrize("end", ["close", "reset", "stop", "client"])
@@ -244,7 +292,7 @@ def test_what_is_under_way_outlives_its_handler_and_the_end_comes_after_it(serve
             self.request.sendall(b"bye")
 
     server = serve(Once)
-    fault = server.faults.add("delay", seconds=0.2)
+    fault = server.faults.add("delay", seconds=0.1)
     client = connect(server, 1)
     server[1].wait_closed(5)
     assert b"".join(data for _, data in heard(client, 8)) == b"good bye"
@@ -263,17 +311,17 @@ def test_what_is_under_way_outlives_its_handler_and_the_end_comes_after_it(serve
     assert client.recv(1) == b""
 
 
-def test_who_connects_later_is_met_and_one_fault_can_be_for_one(serve, connect):
+def test_who_connects_later_is_met_and_one_fault_can_be_for_one(serve, connect, until):
     server = serve(Echo)
     first = connect(server, 1)
-    server[1].faults.add("black_hole")
-    server.faults.add("delay", seconds=0.1)
+    hole = server[1].faults.add("black_hole")
+    server.faults.add("delay", seconds=0.05)
     second = connect(server, 2)
-    for client in (first, second):
-        client.sendall(b"x")
-    assert heard(second, 1)[0][0] >= 0.2
+    first.sendall(b"x")
+    assert echoed(second, b"x")[0][0] >= 0.1
+    until(lambda: hole.seen == 1)
     assert is_silent(first)
-    assert texts(server[2], Kind.NOTICE) == [b"fault 2 is set: 0.1 s of delay, both ways"]
+    assert texts(server[2], Kind.NOTICE) == [b"fault 2 is set: 0.05 s of delay, both ways"]
     assert [len(server.faults), len(server[1].faults), len(server[2].faults)] == [2, 1, 0]
     first.close()
     server[1].faults.clear()
@@ -318,19 +366,22 @@ def test_half_close_the_client_reads_the_end_and_can_still_send(serve, connect):
 
 
 @pytest.mark.parametrize("kind", ["delay", "split", "black_hole"])
-def test_under_tls_it_acts_on_the_records(serve, kind):
+def test_under_tls_it_acts_on_the_records(serve, until, kind):
     certificate = net.throwaway_certificate()
     server = serve(Lines, access=net.Access(tls=certificate))
-    fault = server.faults.add("delay", seconds=0.05)  # the handshake takes longer, and is done
+    fault = server.faults.add("delay", seconds=0.02)  # the handshake takes longer, and is done
     with certificate.client.wrap_socket(
         socket.create_connection(server.address, 5), server_hostname="localhost"
     ) as client:
         client.sendall(b"hello\n")
         assert client.recv(100) == b"hello\n"
         fault.undo()
-        with server.faults.add(kind, **{"delay": {"seconds": 0.1}, "split": {"at": 3, "pause": 0.05}}.get(kind, {})):
+        with server.faults.add(
+            kind, **{"delay": {"seconds": 0.05}, "split": {"at": 3, "pause": 0.02}}.get(kind, {})
+        ) as fault:
             client.sendall(b"again\n")
             if kind == "black_hole":
+                until(lambda: fault.seen)
                 assert is_silent(client)
             else:
                 assert client.recv(100) == b"again\n"
@@ -345,7 +396,7 @@ def test_a_handler_with_a_time_limit_meets_it(serve, connect, until):
 
     class Impatient(socketserver.BaseRequestHandler):
         def handle(self):
-            self.request.settimeout(0.1)
+            self.request.settimeout(0.05)
             try:
                 found.append(self.request.recv(10))
             except TimeoutError as error:
@@ -354,7 +405,7 @@ def test_a_handler_with_a_time_limit_meets_it(serve, connect, until):
             self.request.sendall(self.request.recv(10))
 
     server = serve(Impatient)
-    server.faults.add("delay", seconds=0.4, direction="from_client")
+    server.faults.add("delay", seconds=0.2, direction="from_client")
     client = connect(server)
     client.sendall(b"late")
     assert heard(client, 4)[0][1] == b"late"
@@ -393,58 +444,91 @@ class TestDatagrams:
     """Of datagrams some are lost, come twice, or are overtaken; a seed makes it repeatable."""
 
     @pytest.fixture
-    def asked(self, serve, connect):
-        server = serve(Answers, socketserver.UDPServer)
-        client = connect(server)
+    def client(self, serve, connect):
+        self.server = serve(Answers, socketserver.UDPServer)
+        return connect(self.server)
 
-        def ask(count=20):
-            """Sends so many, one after the other, and gives what came back, until nothing more did."""
-            for number in range(count):
-                client.send(b"%d" % number)
-            client.settimeout(0.2)
-            found = []
-            with contextlib.suppress(TimeoutError):
-                while True:
-                    found.append(int(client.recv(100)))
-            return found
+    def say(self, client, count):
+        for number in range(count):
+            client.send(b"%d" % number)
 
-        return server, ask
+    def came(self, client, count):
+        """So many answers, in the order in which they came, and no more than these."""
+        found = [int(client.recv(100)) for _ in range(count)]
+        assert is_silent(client)
+        return found
 
     @pytest.mark.parametrize(
         ("family", "direction"), [("ipv4", "to_client"), ("unix", "from_client")], indirect=["family"]
     )
-    def test_drop(self, asked, direction):
-        server, ask = asked
+    def test_drop(self, client, until, direction):
         found = []
         for _ in range(2):
-            with server.faults.add("drop", share=0.5, seed=4, direction=direction) as fault:
-                found.append(ask())
-                assert fault.seen == 20 and len(found[-1]) == 20 - fault.acted
+            with self.server.faults.add("drop", share=0.5, seed=4, direction=direction) as fault:
+                self.say(client, 20)
+                until(lambda fault=fault: fault.seen == 20)
+                found.append(self.came(client, 20 - fault.acted))
         assert found[0] == found[1] == sorted(found[0])  # the same seed, the same losses
         assert 0 < len(found[0]) < 20
-        assert ask() == list(range(20))
-        assert type(server.base.socket) is ObservedDatagramSocket
+        self.say(client, 20)
+        assert self.came(client, 20) == list(range(20))
+        until(lambda: type(self.server.base.socket) is ObservedDatagramSocket)
 
-    def test_duplicate_and_reorder(self, asked):
-        server, ask = asked
-        with server.faults.add("duplicate", share=1, direction="to_client"):
-            assert ask(3) == [0, 0, 1, 1, 2, 2]
-        with server.faults.add("duplicate", share=1, direction="from_client"):
-            assert sorted(ask(3)) == [0, 0, 1, 1, 2, 2]
-        with server.faults.add("reorder", share=0.5, seed=1, direction="from_client"):
-            found = ask(10)
-        assert found != sorted(found) or len(found) < 10
+    def test_duplicate_and_reorder(self, client, until):
+        with self.server.faults.add("duplicate", share=1, direction="to_client"):
+            self.say(client, 3)
+            assert self.came(client, 6) == [0, 0, 1, 1, 2, 2]
+        with self.server.faults.add("duplicate", share=1, direction="from_client"):
+            self.say(client, 3)
+            assert sorted(self.came(client, 6)) == [0, 0, 1, 1, 2, 2]
+        with self.server.faults.add("reorder", share=0.5, seed=1, direction="from_client") as fault:
+            self.say(client, 10)
+            until(lambda: fault.seen == 10)
+        found = self.came(client, 10)
+        assert found != sorted(found) == list(range(10))
 
-    def test_delay_and_a_black_hole(self, asked):
-        server, ask = asked
-        with server.faults.add("black_hole", direction="to_client") as fault:
-            assert ask(3) == [] and fault.acted == 3
-            assert server[1].messages_out == 3  # what the handler did is counted, what the fault did is told
-        assert ask(3) == [0, 1, 2]
+    def test_delay_and_a_black_hole(self, client, until):
+        with self.server.faults.add("black_hole", direction="to_client") as fault:
+            self.say(client, 3)
+            until(lambda: self.server.connections and self.server[1].messages_out == 3)  # what the handler did
+            assert self.came(client, 0) == [] and fault.acted == 3  # what the fault did is told
+        self.say(client, 3)
+        assert self.came(client, 3) == [0, 1, 2]
         for direction in ("to_client", "from_client"):
-            with server.faults.add("delay", seconds=0.4, direction=direction):
-                assert ask(3) == []
-            assert ask(0) == [0, 1, 2]  # undone, they go on at once
+            with self.server.faults.add("delay", seconds=60, direction=direction) as fault:
+                self.say(client, 3)
+                until(lambda fault=fault: fault.seen == 3)
+                assert self.came(client, 0) == []
+            assert self.came(client, 3) == [0, 1, 2]  # undone, they go on at once
+
+    def test_a_handler_that_outlives_its_server_leaves_nothing_to_carry(self, serve, connect, until):
+        is_stopped, found = threading.Event(), []
+
+        class Late(socketserver.BaseRequestHandler):
+            def handle(self):
+                is_stopped.wait(5)
+                try:
+                    self.request[1].sendto(b"too late", self.client_address)
+                except OSError as error:
+                    found.append(error)
+
+        server = serve(Late, socketserver.ThreadingUDPServer)
+        server.faults.add("delay", seconds=60, direction="to_client")
+        connect(server).send(b"x")
+        until(lambda: server.connections)
+        server.stop(0)
+        is_stopped.set()
+        until(lambda: found)  # as from any closed socket
+
+    def test_a_call_that_has_begun_when_the_last_fault_goes_is_done(self, client, until):
+        sock = self.server.base.socket
+        with self.server.faults.add("delay", seconds=0):
+            carry_out = sock.carry_out
+        until(lambda: type(sock) is ObservedDatagramSocket)
+        self.say(client, 1)
+        assert self.came(client, 1) == [0]
+        assert carry_out(b"1", self.server[1].peer) == 1
+        assert self.came(client, 1) == [1]
 
     def test_for_one_peer_alone(self, serve, connect):
         server = serve(Answers, socketserver.UDPServer)
