@@ -87,33 +87,49 @@ def note_first(sock: socket.socket, data: Any, size: int, began: float) -> None:
         tap.said(data, size, began, "sendto")
 
 
+def _said(sock: socket.socket, data: Any, size: int, began: float, call: str) -> int:
+    tap = _taps.get(sock)
+    if tap is not None:
+        tap.said(data, size, began, call)
+    return size
+
+
+def _heard(sock: socket.socket, data: Any, size: int, call: str, flags: int) -> None:
+    tap = _taps.get(sock)
+    if tap is not None and (size or sock.type == socket.SOCK_DGRAM):
+        tap.heard(data, size, call, flags)
+
+
 class TappedSocket(socket.socket):
-    """A program's socket. It does what a plain one does, and tells its tap."""
+    """A program's socket. It does what a plain one does, and tells its tap.
+
+    Neither ``super()`` nor methods of its own: a call may wait when its program ends and the class is taken away.
+    """
 
     __slots__ = ()
 
     def send(self, data: Any, *flags: Any) -> int:
         """As the socket's own; seen."""
-        began, size = time.time(), super().send(data, *flags)
-        return self._said(data, size, began, "send")
+        began, size = time.time(), socket.socket.send(self, data, *flags)
+        return _said(self, data, size, began, "send")
 
     def sendall(self, data: Any, *flags: Any) -> None:
         """As the socket's own; seen."""
         began = time.time()
-        super().sendall(data, *flags)
-        self._said(data, memoryview(data).nbytes, began, "sendall")
+        socket.socket.sendall(self, data, *flags)
+        _said(self, data, memoryview(data).nbytes, began, "sendall")
 
     def sendto(self, data: Any, *args: Any) -> int:
         """As the socket's own; seen."""
-        began, size = time.time(), super().sendto(data, *args)
-        return self._said(data, size, began, "sendto")
+        began, size = time.time(), socket.socket.sendto(self, data, *args)
+        return _said(self, data, size, began, "sendto")
 
     def sendmsg(self, buffers: Iterable[Any], *args: Any) -> int:
         """As the socket's own; seen."""
         buffers = list(buffers)
-        began, size = time.time(), super().sendmsg(buffers, *args)
+        began, size = time.time(), socket.socket.sendmsg(self, buffers, *args)
         data = b"".join(bytes(memoryview(b).cast("B")[:KEPT_BYTES]) for b in buffers)
-        return self._said(data, size, began, "sendmsg")
+        return _said(self, data, size, began, "sendmsg")
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         """As the socket's own; not from descriptor to descriptor, which would go past every method here."""
@@ -121,40 +137,40 @@ class TappedSocket(socket.socket):
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         """As the socket's own; seen."""
-        data = super().recv(bufsize, flags)
-        self._heard(data, len(data), "recv", flags)
+        data = socket.socket.recv(self, bufsize, flags)
+        _heard(self, data, len(data), "recv", flags)
         return data
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         """As the socket's own; seen. Files that ``makefile()`` gives come here."""
-        size = super().recv_into(buffer, nbytes, flags)
-        self._heard(buffer, size, "recv_into", flags)
+        size = socket.socket.recv_into(self, buffer, nbytes, flags)
+        _heard(self, buffer, size, "recv_into", flags)
         return size
 
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Any]:
         """As the socket's own; seen."""
-        data, address = super().recvfrom(bufsize, flags)
-        self._heard(data, len(data), "recvfrom", flags)
+        data, address = socket.socket.recvfrom(self, bufsize, flags)
+        _heard(self, data, len(data), "recvfrom", flags)
         return data, address
 
     def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
         """As the socket's own; seen."""
-        size, address = super().recvfrom_into(buffer, nbytes, flags)
-        self._heard(buffer, size, "recvfrom_into", flags)
+        size, address = socket.socket.recvfrom_into(self, buffer, nbytes, flags)
+        _heard(self, buffer, size, "recvfrom_into", flags)
         return size, address
 
     def recvmsg(self, bufsize: int, *args: Any) -> Any:
         """As the socket's own; seen."""
-        result = super().recvmsg(bufsize, *args)
-        self._heard(result[0], len(result[0]), "recvmsg", args[1] if len(args) > 1 else 0)
+        result = socket.socket.recvmsg(self, bufsize, *args)
+        _heard(self, result[0], len(result[0]), "recvmsg", args[1] if len(args) > 1 else 0)
         return result
 
     def recvmsg_into(self, buffers: Iterable[Any], *args: Any) -> Any:
         """As the socket's own; seen."""
         buffers = list(buffers)
-        result = super().recvmsg_into(buffers, *args)
+        result = socket.socket.recvmsg_into(self, buffers, *args)
         data = b"".join(bytes(memoryview(b).cast("B")[:KEPT_BYTES]) for b in buffers)
-        self._heard(data, result[0], "recvmsg_into", args[1] if len(args) > 1 else 0)
+        _heard(self, data, result[0], "recvmsg_into", args[1] if len(args) > 1 else 0)
         return result
 
     def dup(self) -> socket.socket:  # type: ignore[override]
@@ -168,18 +184,7 @@ class TappedSocket(socket.socket):
         tap = _taps.get(self)
         if tap is not None:
             tap.unseen = "tls"
-        return super().detach()
-
-    def _said(self, data: Any, size: int, began: float, call: str) -> int:
-        tap = _taps.get(self)
-        if tap is not None:
-            tap.said(data, size, began, call)
-        return size
-
-    def _heard(self, data: Any, size: int, call: str, flags: int) -> None:
-        tap = _taps.get(self)
-        if tap is not None and (size or self.type == socket.SOCK_DGRAM):
-            tap.heard(data, size, call, flags)
+        return socket.socket.detach(self)
 
 
 # For its repr and its name it is what it was.

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from nbserver.console import Program
+from nbserver.console import Program, Tap
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -146,3 +146,18 @@ def test_a_program_that_connects_again_and_again_is_remembered_by_the_last(echo)
 
     taps = run(program).taps
     assert [tap.sent.row.pieces[0].data for tap in taps] == [b"%d" % number for number in range(4, 12)]
+
+
+@pytest.mark.parametrize(("name", "args"), [("recv", (9,)), ("send", (b"x",)), ("detach", ())])
+def test_a_call_that_has_begun_when_the_program_ends_is_done(name, args):
+    mine, other = socket.socketpair()
+    with mine, other:
+        tap = Tap(None, None, "a program")
+        tap.watch(mine)
+        call = getattr(mine, name)
+        tap.let_go()
+        other.send(b"late")
+        rest = call(*args)
+        assert name == "detach" or rest in (b"late", 1)
+        if name == "detach":
+            socket.close(rest)
