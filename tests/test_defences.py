@@ -100,14 +100,14 @@ def all_is_one_line(server):
 
 
 def test_s04_nothing_of_ours_has_a_rich_form():
-    """But the widgets, whose form is a reference to the widget, and two texts in which everything is escaped."""
+    """But the widgets, whose form is a reference to the widget, and three texts in which everything is escaped."""
     found = []
     for module in pkgutil.walk_packages(nbserver.__path__, "nbserver."):
         if module.name != "nbserver.__main__":
             classes = inspect.getmembers(importlib.import_module(module.name), inspect.isclass)
             own = [cls for _, cls in classes if cls.__module__.startswith("nbserver")]
             found += [(cls.__name__, form) for cls in own for form in RICH if hasattr(cls, f"_repr_{form}_")]
-    texts = {("Snapshot", "html"), ("Report", "html")}
+    texts = {("Snapshot", "html"), ("Report", "html"), ("Card", "html")}
     assert set(found) == {("Hub", "mimebundle"), ("View", "mimebundle"), *texts}
 
 

@@ -69,12 +69,13 @@ def look(sock: socket.socket) -> tuple[bool, bool, bool]:
     return bool(told), bool(told & ~_HALF_CLOSED), bool(told & select.POLLERR)
 
 
-def tcp_ends(sock: socket.socket, peer: Any) -> tuple[str, int, str]:
-    """Peer's host and port, and our host; hosts that are no IP addresses make `proc.is_alive` say "not known"."""
+def tcp_ends(sock: socket.socket, peer: Any) -> tuple[str, int, str, int]:
+    """Peer's host and port, and ours; hosts that are no IP addresses make `proc.is_alive` say "not known"."""
     if not isinstance(peer, tuple):
-        return "", 0, ""
+        return "", 0, "", 0
     host = str(peer[0]).split("%")[0].removeprefix("::ffff:")
     try:
-        return host, peer[1], str(sock.getsockname()[0]).removeprefix("::ffff:")
+        own = sock.getsockname()
+        return host, peer[1], str(own[0]).removeprefix("::ffff:"), own[1]
     except OSError:
-        return "", 0, ""
+        return "", 0, "", 0

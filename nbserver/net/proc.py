@@ -56,8 +56,8 @@ def tcp_entries(port: int) -> Iterator[Entry]:
                 yield Entry(host_of(host), port, int(fields[3], 16), int(fields[9]), fields[2])
 
 
-def is_alive(host: str, port: int, local_host: str) -> bool | None:
-    """Whether some process still holds the TCP socket at `host`:`port`, whose peer is at `local_host`.
+def is_alive(host: str, port: int, local_host: str, local_port: int) -> bool | None:
+    """Whether some process still holds the TCP socket at `host`:`port` that is connected to `local_host`:`local_port`.
 
     A peer that called ``shutdown(SHUT_WR)`` and one that called ``close()`` look alike from here: both sent a FIN. On
     the same machine the kernel's table tells them apart: what was closed belongs to no file any more.
@@ -71,8 +71,11 @@ def is_alive(host: str, port: int, local_host: str) -> bool | None:
         return None
     if not is_here or not Path("/proc/net/tcp").exists():
         return None
+    # Several sockets may have one port, if they are connected to different places.
+    to = f":{local_port:04X}"
     # The table changes while it is read, and a line may be missed: only what is missing twice is not there.
-    return any(entry.inode for _ in range(2) for entry in tcp_entries(port) if entry.host == host)
+    found = (entry for _ in range(2) for entry in tcp_entries(port) if entry.host == host)
+    return any(entry.inode for entry in found if entry.far_end.endswith(to))
 
 
 def port_holder(port: int) -> Holder:

@@ -22,7 +22,7 @@ from .test_presenting import choose_theme
 from .test_tutorial import say, three_wait, tutorial_cells
 
 IMAGES = REPOSITORY / "notebooks" / "images"
-SIZE = {"width": 1440, "height": 2000}  # a projector's width; the height lets all of a notebook be seen
+SIZE = {"width": 1440, "height": 1780}  # a projector's width; the height lets all of a notebook be seen
 CROWD = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); from tests.bench.crowd import Crowd"
 TALK = "nbserver.clients(server, {n}, script=['hello', nbserver.until('>'), 'and more'])"
 
@@ -43,6 +43,7 @@ LOOKS = {
     "chinese": Look("JupyterLab Dark", lang="zh", scale=1.45),
     "double": Look(scale=2.0),
 }
+VIEWS = ("chain", "loops", "waits", "ruler", "inspector", "classes", "faults", "shared")
 CELLS = {
     0: ["import nbserver; server = nbserver.serve(); server"],
     3: tutorial_cells(),
@@ -91,6 +92,19 @@ def take(page: Page, path: Path, place: str) -> None:
     print(path)  # noqa: T201 - the command's own output
 
 
+def take_inside(page: Page, folder: Path, name: str) -> None:
+    """Each view behind the tabs at the foot of the board, of the first connection."""
+    rows = page.locator(".nbs-row")
+    if rows.count():
+        rows.first.click()
+    tabs = page.locator(".nbs-tab")
+    for at, view in enumerate(VIEWS):
+        tabs.nth(at).click()
+        expect(page.locator(f".nbs-inside .nbs-{view}").first).not_to_be_empty()
+        take(page, folder / f"{view}-{name}.png", ".nbs-insidepart")
+    tabs.nth(at).click()
+
+
 def take_all(lab: Lab, browser: Any, folder: Path, counts: list[int], looks: list[str]) -> None:
     """Every view in every look."""
     for count in counts:
@@ -103,6 +117,7 @@ def take_all(lab: Lab, browser: Any, folder: Path, counts: list[int], looks: lis
                 for view, place in {"board": ".nbs-main", "clients": ".nbs-clientsplace:visible"}.items():
                     if notebook.page.locator(place).count():
                         take(notebook.page, folder / f"{view}-{count}-{name}.png", place)
+                take_inside(notebook.page, folder, f"{count}-{name}")
                 notebook.page.get_by_role("button").and_(notebook.page.locator(".is-present")).first.click()
                 notebook.page.screenshot(path=folder / f"full-{count}-{name}.png")
                 notebook.page.locator(".is-present").first.press("Escape")
@@ -116,6 +131,11 @@ def take_readme(lab: Lab, browser: Any) -> None:
         for name, lang in (("board", "en"), ("board-zh", "zh")):
             wear(notebook, Look(lang=lang))
             take(notebook.page, IMAGES / f"{name}.png", ".jp-Notebook")
+        notebook.page.locator(".nbs-row").first.click()
+        notebook.page.locator(".nbs-tab").first.click()
+        for name, lang in (("chain", "en"), ("chain-zh", "zh")):
+            wear(notebook, Look(lang=lang))
+            take(notebook.page, IMAGES / f"{name}.png", ".nbs-insidepart")
 
 
 def main() -> None:

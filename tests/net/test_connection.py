@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import socket
 import socketserver
+import sys
 import threading
 
 import pytest
@@ -299,12 +300,32 @@ def test_whether_a_peer_lives(family):
         accepted, peer = listener.accept()
         client.shutdown(socket.SHUT_WR)
         assert accepted.recv(1) == b""
-        assert proc.is_alive(*peer[:2], host) is True
+        own = accepted.getsockname()[:2]
+        assert proc.is_alive(*peer[:2], *own) is True
         client.close()
-        assert proc.is_alive(*peer[:2], host) is False
+        assert proc.is_alive(*peer[:2], *own) is False
         accepted.close()
-    assert proc.is_alive("not an address", 1, "") is None
-    assert proc.is_alive("203.0.113.1", 1, "127.0.0.1") is None
+    assert proc.is_alive("not an address", 1, "", 0) is None
+    assert proc.is_alive("203.0.113.1", 1, "127.0.0.1", 1) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is not known which peer lives")
+def test_another_socket_with_the_port_of_one_that_has_gone_is_not_it():
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        clients = [socket.socket(), socket.socket()]
+        address = ("127.0.0.1", 0)
+        for client in clients:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            client.bind(address)
+            address = client.getsockname()
+        for client, listener in zip(clients, (one, two), strict=True):
+            client.connect(listener.getsockname())
+        with one.accept()[0] as accepted, clients[1]:
+            clients[0].close()
+            assert accepted.recv(1) == b""
+            peer, own = clients[1].getsockname(), accepted.getsockname()
+            assert proc.is_alive(*peer, *own) is False
+            assert proc.is_alive(*peer, *two.getsockname()) is True
 
 
 def test_a_flood_is_counted_whole_and_kept_in_part():

@@ -24,7 +24,7 @@ export function setPresenting(element, isOn) {
 
 /** The element that Tab leads to, if that would leave a view that fills the page: what is behind it cannot be seen. */
 function wrapped(root, event) {
-  const found = [...root.querySelectorAll(FOCUSABLE)].filter((each) => !each.disabled && each.checkVisibility());
+  const found = [...root.querySelectorAll(FOCUSABLE)].filter((each) => !each.disabled && each.tabIndex >= 0 && each.checkVisibility());
   const [edge, other] = event.shiftKey ? [found[0], found.at(-1)] : [found.at(-1), found[0]];
   return event.target === edge ? other : null;
 }
