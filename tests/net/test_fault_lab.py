@@ -176,7 +176,7 @@ def test_bandwidth_lets_so_many_bytes_through_each_second(serve, connect, direct
     client = connect(server, 1)
     with server.faults.add("bandwidth", rate=1000, direction=direction):
         pieces = echoed(client, b"x" * 300)
-    assert len(pieces) > 2
+    assert len(pieces) > 1  # and more, if this thread reads often enough
     assert pieces[-1][0] >= 0.3
 
 
