@@ -10,7 +10,7 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from ..console import Console
-from ..net.connection import Connection
+from ..console.tap import TappedSocket
 from ..net.sockets import ObservedSocket, Seen
 from ..teach import is_students, stacks
 from .threads import Worker
@@ -58,9 +58,9 @@ _SOCKETS |= {"connect": Why.CONNECT, "accept": Why.CLIENT, "do_handshake": _R}
 # Functions of ours that are in front of the system's, by their code; what they call the socket, and what is sent.
 _OURS: dict[CodeType, tuple[str, Why]] = {
     getattr(cls, name).__code__: (name, _SOCKETS[name])
-    for cls in (Seen, ObservedSocket)
-    for name in ("recv", "recv_into", "recvmsg", "recvmsg_into", "send", "sendall", "sendmsg", "sendfile")
-    if hasattr(getattr(cls, name), "__code__")
+    for cls in (Seen, ObservedSocket, TappedSocket)
+    for name in _SOCKETS
+    if hasattr(vars(cls).get(name), "__code__")
 }
 
 # Functions of the standard library, by file and name, and what they call what they wait on.
@@ -123,12 +123,13 @@ def _library_call(code: CodeType) -> tuple[str, Why, str] | None:
     return None if is_students(code.co_filename) else known
 
 
-def _observed(frame: FrameType, why: Why) -> tuple[Connection | None, int]:
-    """The connection whose socket is used, and how much it is given to send."""
+def _observed(frame: FrameType, why: Why) -> tuple[Any, int]:
+    """The connection whose socket is used, or a client's socket; and how much it is given to send."""
     local = frame.f_locals
     data = local.get("data") if why is _S else None
     size = len(data) if isinstance(data, (bytes, bytearray, memoryview)) else 0
-    return getattr(local.get("self"), "connection", None), size
+    sock = local.get("self")
+    return getattr(sock, "connection", sock), size
 
 
 def _c_call(frame: FrameType) -> Call:
