@@ -20,6 +20,15 @@ from tests.conftest import alone
 
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE = 30.0  # seconds for what takes long on a busy machine: a page to open, a kernel to start
+HAS_LAB = "() => window.jupyterapp?.name === 'JupyterLab'"  # not Notebook 7, and not an empty page
+OPEN = "async path => { await window.jupyterapp.commands.execute('docmanager:open', { path, factory: 'Notebook' }); }"
+CLOSE = """async () => {
+    for (const panel of [...(window.jupyterapp?.shell.widgets("main") ?? [])]) {
+        await panel.sessionContext?.shutdown();
+        if (panel.context) panel.context.model.dirty = false;  // or JupyterLab asks whether to save
+        panel.dispose();
+    }
+}"""
 
 
 class Lab:
@@ -89,8 +98,20 @@ class Notebook:
         self.lab, self.page = lab, page
         self.path = path  # as in the address bar
         self.errors: list[str] = []
-        page.on("pageerror", lambda error: self.errors.append(error.stack or str(error)))
-        self.open()
+        page.on("pageerror", self._met)
+        if path.startswith("/lab/tree/") and page.evaluate(HAS_LAB):
+            page.evaluate(OPEN, path.removeprefix("/lab/tree/"))
+            self.wait_ready()
+        else:
+            self.open()
+
+    def _met(self, error) -> None:
+        self.errors.append(error.stack or str(error))
+
+    def close(self) -> None:
+        """Shut down its kernel, and leave the page to the next notebook, with nothing in it."""
+        self.page.evaluate(CLOSE)
+        self.page.remove_listener("pageerror", self._met)
 
     def open(self) -> None:
         """Open it, or open it again: the page is loaded anew."""
@@ -181,9 +202,18 @@ def write_notebook(path: Path, cells: list[str], kernel: str) -> None:
     path.write_text(json.dumps(content), "utf-8")
 
 
+@pytest.fixture(scope="module")
+def lab_page(browser):
+    """One page for the notebooks of a module, each with a kernel of its own: to load JupyterLab takes longest."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
-def open_notebook(lab, page):
+def open_notebook(lab, lab_page):
     """Opens notebooks; after the test their kernels are shut down, and no page has met an error."""
+    page = lab_page
     page.set_viewport_size({"width": 1400, "height": 2200})  # the whole notebook: a view out of sight does not draw
     opened: list[Notebook] = []
     port = contextlib.ExitStack()  # the tutorial's, held until the kernels have ended
@@ -199,5 +229,5 @@ def open_notebook(lab, page):
     with port:
         yield open_notebook
         for notebook in opened:
-            page.evaluate("async () => { await window.jupyterapp.shell.currentWidget?.sessionContext?.shutdown(); }")
+            notebook.close()
             assert not notebook.errors, notebook.errors

@@ -91,7 +91,7 @@ def test_a_tcp_handler_holds_the_server_a_socket_an_address_and_its_own(start, h
     assert ended["self.request"].value.startswith("closed")
 
 
-def test_a_udp_handler_holds_a_pair_and_one_that_has_ended_shows_what_it_was_given(start, datagram):
+def test_a_udp_handler_holds_a_pair_and_one_that_has_ended_shows_what_it_was_given(start, datagram, until):
     class Handler(socketserver.BaseRequestHandler):
         def handle(self):
             data, sock = self.request
@@ -100,7 +100,7 @@ def test_a_udp_handler_holds_a_pair_and_one_that_has_ended_shows_what_it_was_giv
     server = start(Handler, socketserver.UDPServer)
     datagram.sendto(b"hello", server.address)
     assert datagram.recv(100) == b"HELLO"
-    server.journal.wait_for(lambda: server[1].handler is None, 5)
+    until(lambda: server[1].handler is None)
     seen = server[1].inspect()
     assert what(seen) == [
         ("self.server", "UDPServer", "server"),
