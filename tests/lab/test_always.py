@@ -52,6 +52,12 @@ class Wire:
 
 
 @pytest.fixture
+def lab_page(page: Page) -> Page:
+    """A page of its own for each test, which may cut it off."""
+    return page
+
+
+@pytest.fixture
 def wire(page) -> Iterator[Wire]:
     yield Wire(page)
 
