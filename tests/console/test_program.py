@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import socket
 import sys
 import threading
@@ -59,7 +60,7 @@ def test_what_it_prints_and_asks_is_its_own(run, capfd):
     program.wait_ended(5)
     assert (program.error, program.has_ended) == (None, True)
     assert told(program, Kind.PRINTED) == ["hello you"]
-    assert told(program, Kind.CLOSED) == ["ended after 0.0 s"]
+    assert [re.sub(r"[\d.]+", "0", text) for text in told(program, Kind.CLOSED)] == ["ended after 0 s"]
     assert not console.is_routed()  # whoever has waited for the end finds everything put back
     assert capfd.readouterr() == ("", "")
 
@@ -81,7 +82,8 @@ def test_its_error_is_kept(run):
     program.wait_ended(5)
     assert isinstance(program.error, ZeroDivisionError)
     assert "ZeroDivisionError: division by zero" in told(program, Kind.ERROR)[0]
-    assert told(program, Kind.CLOSED) == ["ended by ZeroDivisionError after 0.0 s"]
+    ends = [re.sub(r"[\d.]+", "0", text) for text in told(program, Kind.CLOSED)]
+    assert ends == ["ended by ZeroDivisionError after 0 s"]
 
 
 @pytest.mark.parametrize("leave", [lambda: sys.exit(3), lambda: exit(0)])

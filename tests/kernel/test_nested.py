@@ -58,7 +58,8 @@ asyncio.run(main())
 @pytest.fixture
 def kernel(kernel):
     """A kernel in which ``asyncio.run()`` is allowed, and that complains of nothing."""
-    assert "a running event loop" in kernel.run("import asyncio\nasyncio.run(asyncio.sleep(0))").error
+    refused = "import asyncio\nasleep = asyncio.sleep(0)\ntry:\n    asyncio.run(asleep)\nfinally:\n    asleep.close()"
+    assert "a running event loop" in kernel.run(refused).error
     kernel.must("import nbserver\nprint(nbserver.allow_asyncio_run())")
     yield kernel
     assert not any("context" in text or "Task" in text for text in [*kernel.complaints, kernel.written()])

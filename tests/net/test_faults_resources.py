@@ -243,6 +243,7 @@ def test_fault_24_descriptors_with_high_numbers(high, serve, connect, monkeypatc
     with pytest.raises(NotReading):
         server[2].send(b"x" * 50_000_000, timeout=0.1)
     slow.close()
+    server[2].wait_closed(5)
     leaving.sendall(b"x")
     assert server[3].wait_waiting(5)
     leaving.close()  # which the watch must notice
