@@ -156,8 +156,8 @@ def test_merge_makes_one_recv_of_several_send(serve, connect, until):
     client = connect(server, 1)
     with server.faults.add("merge", size=6, seconds=60, direction="from_client"):
         for part in (b"ab", b"cd", b"ef"):
-            client.sendall(part)
             assert server[1].bytes_in == 0
+            client.sendall(part)
         assert b"".join(data for _, data in heard(client, 6)) == b"abcdef"
     assert texts(server[1])[-1].endswith(b"ef") and len(texts(server[1])) <= 2
     with server.faults.add("merge", size=6, seconds=60, direction="to_client"):

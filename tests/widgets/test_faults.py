@@ -80,8 +80,9 @@ def test_nobody_need_wonder_why_it_is_slow(lab):
     expect(board.row(3)).not_to_contain_text("⚡")  # it has ended
     page.get_by_role("tab", name="Fault lab").click()
     expect(page.get_by_role("form", name="Delay")).to_be_hidden()
+    asked = len(board.wishes("look"))
     page.get_by_role("button", name="⚡ 2 faults set").click()
-    board.wish("look", at="faults", connection=0)
+    page.wait_for_function("(asked) => window.wishes.filter((wish) => wish.do === 'look').length > asked", arg=asked)
     board.delta(looks=[["faults", 0, seen(DELAY, SPLIT)]])
     expect(page.get_by_role("form", name="Delay")).to_be_visible()
 
@@ -150,5 +151,7 @@ def test_it_can_be_read_and_breaks_no_rule_of_accessibility(lab):
         board.page.emulate_media(color_scheme=scheme)
         assert board.page.evaluate(CONTRAST)[0][0] >= 4.5
     board.page.emulate_media(color_scheme="null")
+    board.delta()  # a kernel that has been silent for long would make it grey
+    expect(board.page.locator(".nbs.is-stale")).to_have_count(0)
     found = Axe().run(board.page, ".nbs").response["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []

@@ -45,8 +45,11 @@ def show(board: Board, **seen: Any) -> Any:
     return board.page.get_by_role("region").first
 
 
+LIT = "text[data-lit]"  # of a ring: the words of the step that it is at
+
+
 def lit(ring: Any) -> list[str]:
-    return ring.locator("text[data-lit]").all_text_contents()
+    return ring.locator(LIT).all_text_contents()
 
 
 def angle(ring: Any) -> float:
@@ -61,7 +64,8 @@ def test_two_rings_say_where_each_loop_is_and_which_line(board):
     inner = view.get_by_role(
         "img", name=re.compile("^Communication loop of #1, turn 4: handler 1 has been waiting for you for 1")
     )
-    assert [lit(outer), lit(inner)] == [["▶ select()"], ["▶ think"]]
+    expect(outer.locator(LIT)).to_have_text(["▶ select()"])
+    expect(inner.locator(LIT)).to_have_text(["▶ think"])
     expect(view).to_contain_text("server.serve_forever()")
     expect(view).to_contain_text("server_msg = input('> ')")
     expect(view).to_contain_text("hands each client over to a thread of its own")

@@ -131,8 +131,9 @@ def _until(condition) -> None:
 def test_who_walks_down_the_list_sees_the_last_first(shown):
     _, hub, sent, _ = shown
     hub.receive({"do": "hello", "rid": "first"}, "comm")
-    for number in range(1, 101):
-        hub.receive({"do": "watch", "rid": f"watch {number}", "table": "connections", "id": number}, "comm")
+    with hub._sending:  # nothing is told before all have been asked for
+        for number in range(1, 101):
+            hub.receive({"do": "watch", "rid": f"watch {number}", "table": "connections", "id": number}, "comm")
     _until(lambda: not hub._wanted)
     told = [message["id"] for _, message in sent if message["t"] == "transcript"]
     assert 100 in told[:32] and 64 <= len(told) < 100
