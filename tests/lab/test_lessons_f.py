@@ -82,7 +82,7 @@ def test_fault_lab_delay_and_split_are_set_seen_and_undone(open_notebook):
     expect(console).to_contain_text("received BYE")
     page.get_by_role("button", name="Undo fault 2").click()
     expect(transcript).to_contain_text("each message is split at byte 4, to the client")
-    assert notebook.ask("[len(server.faults), server[1].wire is None]") == [0, True]
+    assert notebook.ask("[len(server.faults), server.journal.wait_for(lambda: server[1].wire is None, 5)]") == [0, True]
 
     page.get_by_role("button", name="Half-close").click()
     expect(transcript).to_contain_text("you closed the sending side: the client reads the end, and can still send")

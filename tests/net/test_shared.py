@@ -111,7 +111,7 @@ def test_with_a_lock_there_is_no_race_and_who_waited_is_told(visited, monkeypatc
     assert watch.races == []
     assert len(watch.spans) == 3
     assert {(wait.text, wait.line) for wait in watch.waits} == {("lock", line_of("with lock:"))}
-    assert len(watch.waits) == 2
+    assert 1 <= len(watch.waits) <= 2  # on a busy machine one may come when the lock is free
     assert max(wait.end - wait.begin for wait in watch.waits) > 0.05
     assert "waited" in str(watch)
 
