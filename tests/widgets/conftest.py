@@ -241,13 +241,20 @@ def browser_page(tab: Page) -> Iterator[Page]:
         faults.append(str(error))
 
     tab.on("pageerror", note)
+    tab.emulate_media(reduced_motion="reduce", color_scheme="light")  # a colour on its way is no colour to be judged
     tab.goto(ORIGIN)
     yield tab
-    tab.emulate_media(reduced_motion="null")
     tab.remove_listener("pageerror", note)
     assert faults == []
 
 
 @pytest.fixture
 def board(browser_page: Page) -> Board:
+    """The page's clock goes on with the kernel's messages alone, unless the test takes `passing_time` too."""
     return Board(browser_page)
+
+
+@pytest.fixture
+def passing_time(board: Board) -> None:
+    """The page's clock goes as in life: for what is drawn anew or comes about with time, and no message."""
+    board.page.evaluate("window.letTimePass()")

@@ -131,7 +131,6 @@ def test_the_next_client_is_followed_when_it_has_come(chain):
 @pytest.mark.parametrize("width", [1280, 420])
 def test_it_fits_any_width_and_breaks_no_rule_of_accessibility(board, lang, width):
     board.page.set_viewport_size({"width": width, "height": 1100})
-    board.page.emulate_media(reduced_motion="reduce")
     board.start("chain", lang=lang, scale=2.0 if width == 420 else 1.0).snap(row(1, "receiving"))
     chain = Chain(board).look(calls=HELD, slow=[True, False], held=[[1, "handle"]])
     expect(chain.element.locator(".nbs-call")).to_have_count(7)

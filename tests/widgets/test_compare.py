@@ -79,6 +79,7 @@ def test_who_waits_where_is_written_in_the_bars_and_said_to_a_screen_reader(comp
     assert region.locator("img").count() == 0
 
 
+@pytest.mark.usefixtures("passing_time")
 def test_while_it_runs_the_bars_grow_with_the_kernels_clock(comparison):
     region = comparison(RUNNING, at=NOW + 1.0)
     expect(region.get_by_role("status").filter(has_text="running")).to_be_visible()

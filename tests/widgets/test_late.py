@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from .conftest import row, waiting
 
+pytestmark = pytest.mark.usefixtures("passing_time")
 ON_ITS_WAY = "On its way: “hello”. The kernel is busy, it arrives when the running cell has ended"
 
 

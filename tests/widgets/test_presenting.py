@@ -80,7 +80,6 @@ def test_the_size_by_keyboard_and_never_while_typing(board: Board) -> None:
 
 @pytest.mark.parametrize("theme", ["true", "false"])
 def test_high_contrast_by_choice_is_seven_to_one(board: Board, theme: str) -> None:
-    board.page.emulate_media(reduced_motion="reduce")  # else a colour may be on its way
     board.page.evaluate("(theme) => { document.body.dataset.jpThemeLight = theme; }", theme)
     board.start().snap(row(1), waiting(2, ask=1), row(3, "failed", note="ValueError"), row(4, "sending"))
     board.transcript(1, ("received", b"a\x00"), ("sent", b"b"), ("error", b"ValueError: bad"))
@@ -128,7 +127,6 @@ def panels(page: Page) -> list[str]:
 @pytest.mark.parametrize("theme", ["true", "false"])
 def test_axe_core_finds_nothing(board: Board, language: str, theme: str) -> None:
     page = board.page
-    page.emulate_media(reduced_motion="reduce")
     page.evaluate("(theme) => { document.body.dataset.jpThemeLight = theme; }", theme)
     page.evaluate("(colour) => { document.body.style.background = colour; }", "white" if theme == "true" else "black")
     clients = (row(0, "running"), row(1, "closed"), waiting(2, ask=3, prompt="name? "))

@@ -52,7 +52,7 @@ def ruler(board: Board):
         board.start(view, **traits).snap(row(1), row(2, link=2))
         if view == "board":
             board.page.get_by_role("tab").nth(3).click()
-        board.wish("look", at="ruler")
+        board.wish("look", at="ruler", connection=1 if view == "board" else 2)
         board.delta(looks=[["ruler", 1, seen], ["ruler", 2, seen]])
         return board.page
 
@@ -170,7 +170,6 @@ def test_hostile_bytes_are_text(ruler):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_can_be_read_in_chinese_and_large_in_both_themes(ruler, board: Board, theme: str):
-    board.page.emulate_media(reduced_motion="reduce")  # a colour on its way is no colour to be judged
     board.page.evaluate("(isLight) => { document.body.dataset.jpThemeLight = isLight; }", str(theme == "light").lower())
     page = ruler(data(MERGED, CUTS, "line"), "ruler", lang="zh", scale=2.0)
     expect(page.get_by_text("2 次 send() 变成 1 次 recv(): 粘包").first).to_be_visible()

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from .conftest import CONTRAST, NOW, Board, row, waiting
 
+pytestmark = pytest.mark.usefixtures("passing_time")
 PAST = {
     "t": "lanes",
     "loop": [[NOW - 15, "selecting"], [NOW - 5, "serving 1"]],

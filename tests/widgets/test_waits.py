@@ -157,4 +157,5 @@ def test_it_can_be_read_in_every_look_and_names_from_outside_stay_text(board):
     expect(view).to_contain_text("死锁")
     for theme in ("light", "dark"):
         board.page.emulate_media(color_scheme=theme)
+        expect(board.page.locator(".nbs")).to_have_attribute("data-theme", theme)
         assert board.page.evaluate(CONTRAST)[0][0] >= 4.5

@@ -242,9 +242,9 @@ def test_fakeredis(observe):
             other.incr("fruit")
         with one.pubsub() as heard:
             heard.subscribe("news")
+            assert heard.get_message(timeout=5)["data"] == 1  # only what is published after that is heard
             assert other.publish("news", "it rains") == 1
-            messages = [heard.get_message(timeout=5) for _ in range(2)]
-            assert [message["data"] for message in messages] == [1, "it rains"]
+            assert heard.get_message(timeout=5)["data"] == "it rains"
             report = server.stop()  # both clients are connected, and one of them listens
     assert (report.ended, report.stragglers) == (2, ())
     talk = [(told(row, Kind.RECEIVED), told(row, Kind.SENT)) for row in server.connections.values()]
