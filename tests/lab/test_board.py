@@ -32,8 +32,8 @@ def started(open_notebook):
     return started
 
 
-def test_an_answer_arrives_within_a_second_while_a_cell_runs_on_the_oldest_ipykernel(lab, open_notebook, old_kernel):
-    cells = [*tutorial_cells(), "import time; time.sleep(20)", "while True:\n    pass"]
+def test_an_answer_arrives_while_a_cell_runs_on_the_oldest_ipykernel(lab, open_notebook, old_kernel):
+    cells = [*tutorial_cells(), "import time; time.sleep(60)", "while True:\n    pass"]
     notebook = open_notebook(cells, old_kernel)
     for index in range(3):
         notebook.run(index)

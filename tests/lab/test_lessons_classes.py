@@ -149,6 +149,7 @@ def test_trouble_9_a_udp_handler_that_takes_the_pair_for_a_connection(open_noteb
     for index in (3, 4):
         notebook.run(index)
     expect(page.get_by_text("answer: b'HELLO'")).to_be_visible(timeout=PATIENCE * SECOND)
+    expect(page.get_by_role("tab", name="Inspector", exact=True)).to_have_count(2)  # the board is drawn later
     open_tab(page, "Inspector")
     reply = side(page, "datagram").get_by_text("Reply:").locator("xpath=..")
     expect(reply).to_contain_text("self.request[1].sendto(data, self.client_address)")
