@@ -72,7 +72,8 @@ def core() -> list[str]:
 
 def run_core(version: str, python: Path) -> subprocess.CompletedProcess[str]:
     inside = environment(version, python)
-    return run(inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *core(), limit=1500, PYTHONPATH=str(ROOT))
+    command = (inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *core())
+    return run(*command, limit=1500, PYTHONPATH=str(ROOT), EXAMPLES="10")  # what a Python does otherwise is soon found
 
 
 @pytest.fixture(scope="module")
