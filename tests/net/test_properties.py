@@ -18,7 +18,9 @@ from nbserver.states import ConnectionState
 from nbserver.text import Decoder, encoded, safe_text
 
 pytestmark = pytest.mark.usefixtures("survives")
-thorough = settings(max_examples=int(os.environ.get("EXAMPLES", 60)), deadline=None, print_blob=True, derandomize="CI" in os.environ)
+thorough = settings(
+    max_examples=int(os.environ.get("EXAMPLES", "60")), deadline=None, print_blob=True, derandomize="CI" in os.environ
+)
 
 # Where programs go wrong: line ends and their halves, halves of characters, control characters, markup, numbers.
 AWKWARD = [
