@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ..console import Console
 from ..console.tap import TappedSocket
+from ..net.slowmotion import SlowMotion
 from ..net.sockets import ObservedSocket, Seen
 from ..teach import is_students, stacks
 from .threads import Worker
@@ -23,6 +24,7 @@ class Why(str, Enum):
     SEND = "send"  # in send(): until its peer reads
     CONNECT = "connect"  # until the other machine answers
     PERSON = "person"  # in input(): for you
+    HELD = "held"  # in slow motion, before a call: for you, who say "next"
     CLIENT = "client"  # in accept() or select(): for the next client
     LOCK = "lock"
     THREAD = "thread"  # in join(): for another thread's end
@@ -106,6 +108,8 @@ def _python_call(frame: FrameType) -> Call | None:
     code = frame.f_code
     if code is Console.ask.__code__:
         return Call("input", Why.PERSON, frame.f_locals.get("self"))
+    if code is SlowMotion.hold.__code__:
+        return Call(str(frame.f_locals.get("step", "")), Why.HELD)
     if code in _OURS:
         name, why = _OURS[code]
         return Call(name, why, *_observed(frame, why))

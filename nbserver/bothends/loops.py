@@ -49,7 +49,7 @@ def _outer(server: Server, waits: Waits) -> Data:
     wait = waits.of(server)
     steps = {LoopState.SELECTING: "select", LoopState.SERVING: "handle", LoopState.ENDED: "ended"}
     return {
-        "state": state.value,
+        "state": "held" if wait is not None and wait.why is Why.HELD else state.value,
         "step": steps.get(state, "select" if wait is None or wait.why is Why.CLIENT else "accept"),
         "serving": serving.number if state is LoopState.SERVING and serving is not None else 0,
         "turns": _turns(server),

@@ -28,7 +28,18 @@ _LEFT_SECONDS = 2.0  # between two looks for what is left open, at least
 _LEFT_SHARE = 0.02  # of the time, for these looks
 
 # What a person can do something about comes first.
-_URGENT = (Why.SEND, Why.PERSON, Why.LOCK, Why.THREAD, Why.QUEUE, Why.EVENT, Why.TIME, Why.CONNECT, Why.NOTHING)
+_URGENT = (
+    Why.SEND,
+    Why.PERSON,
+    Why.HELD,
+    Why.LOCK,
+    Why.THREAD,
+    Why.QUEUE,
+    Why.EVENT,
+    Why.TIME,
+    Why.CONNECT,
+    Why.NOTHING,
+)
 
 
 def picture_of(server: Server, selected: int) -> Data:

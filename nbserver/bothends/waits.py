@@ -98,7 +98,8 @@ class Wait:
     def __str__(self) -> str:
         doing = f"waits in {self.call}()" if self.call else "runs Python"
         doing = f"serves {self.whom} itself" if self.why is Why.SERVE else doing
-        for_whom = f" for {self.whom}" if self.whom is not None and self.why is not Why.SERVE else ""
+        doing = f"is held before {self.call}()" if self.why is Why.HELD else doing
+        for_whom = f" for {self.whom}" if self.whom is not None and self.why not in (Why.SERVE, Why.HELD) else ""
         since = f", {max(0.0, time.time() - self.since):.1f} s" if self.call else ""
         empty = "; the message that it sent last was empty: that sends nothing" if self.is_empty else ""
         return f"{self.who} {doing}{for_whom}{since}{empty}" + (f"  [{self.line}]" if self.line else "")

@@ -129,7 +129,7 @@ class _Moment:
             made.append(self._serving(worker, worker.loop, worker.serves))
         who = self._who(worker)
         server = self._server(worker)
-        whom = YOU if call.why is Why.PERSON else self._whom(worker, call)
+        whom = YOU if call.why in (Why.PERSON, Why.HELD) else self._whom(worker, call)
         own = worker.own
         mark = (call.name, id(own), own.f_lasti if own is not None else 0, self._count(worker))
         since = self._since(worker, who, mark, call)

@@ -94,7 +94,7 @@ class Lens:
             return
         place, task, _ = self._now
         if not self._is_seen(place, task):
-            late = Framed((), task.begin, len(task.data), None, ("late", _SECONDS))
+            late = Framed((), task.begin, len(task.data), None, ("late", _SECONDS), task.begin)
             self._note(place, task, late)
             thread = ctypes.c_ulong(self._thread.ident or 0)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(SystemExit))

@@ -43,7 +43,7 @@ def _through_the_lens(connection: Connection, way: Way, patience: float) -> Way:
     known = way.bytes_known
     if not known or not way.is_stream or connection.lens.name == "raw":
         return way
-    begin, data = known[-1]  # behind a hole it begins somewhere in a message, and may be wrong
+    begin, data = known[-1]
     place = (connection.number, way.sender)
     return way._replace(framed=connection.lens.look(place, data, begin, patience))
 

@@ -140,6 +140,10 @@ class SlowMotion:
         with self._lock:
             return {lane.number: step for lane, (step, _) in self._held.items()}
 
+    def is_held(self, number: int) -> bool:
+        """Whether connection `number`, or for 0 the accept loop's next client, is held."""
+        return bool(self.of_number(number))
+
     def of_number(self, number: int) -> list[Lane]:
         """The lanes that are held of connection `number`, or of the accept loop's next client."""
         with self._lock:

@@ -59,9 +59,17 @@ class Standing(Traffic):
         """State and activity in the one word that a row shows."""
         if self.is_over:
             return self._state.value
+        if self.is_held:
+            return "held"
         if self.is_waiting:
             return "waiting"
         return self.activity.value if self._state is ConnectionState.OPEN else self._state.value
+
+    @property
+    def is_held(self) -> bool:
+        """Whether slow motion holds it before a call."""
+        slow = self._observation.slow_motion
+        return slow.is_used and slow.is_held(self.number)
 
     @property
     def mark(self) -> tuple[Any, ...]:
@@ -71,6 +79,7 @@ class Standing(Traffic):
         return (
             self._state,
             self.activity,
+            self.is_held,
             self.messages_in,
             self.messages_out,
             self.last,

@@ -60,6 +60,8 @@ class Framed(NamedTuple):
         trouble: Why it sees no further, as a code and what belongs to it: ``("huge", 4294967295)``, a length that is
             not believed; ``("error", text)``, the function raised; ``("late", seconds)``, it has not finished;
             ``("many", number)``, more messages are not told. None if there is none.
+        begin: Which byte is the first that it has looked at. After a gap that may be inside a message, and then
+            what it sees is wrong.
     """
 
     messages: tuple[Message, ...] = ()
@@ -67,6 +69,7 @@ class Framed(NamedTuple):
     have: int = 0
     needs: int | None = None
     trouble: tuple[str, Any] | None = None
+    begin: int = 0
 
 
 def framed(lens: str, data: bytes, begin: int = 0) -> Framed:
@@ -118,7 +121,7 @@ def _collect(found: Found, length: int, begin: int) -> Framed:
         else:
             messages.append(Message(begin + at, *one))
             at += messages[-1].size
-    return Framed(tuple(messages), begin + at, length - at, needs, trouble)
+    return Framed(tuple(messages), begin + at, length - at, needs, trouble, begin)
 
 
 # ── a function of the user's ──
@@ -135,7 +138,7 @@ def framed_by(function: Splitter, data: bytes, begin: int = 0) -> Framed:
     try:
         return _collect(_asked(function, data), len(data), begin)
     except BaseException as error:  # a stroke that ends it, too: whoever asked has given up by then
-        return Framed((), begin, len(data), None, ("error", _words_of(error)))
+        return Framed((), begin, len(data), None, ("error", _words_of(error)), begin)
 
 
 def _asked(function: Splitter, data: bytes) -> Found:

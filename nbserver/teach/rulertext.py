@@ -77,7 +77,8 @@ def _remarks(way: Way) -> list[str]:
 
 
 def _framed_lines(seen: Framed) -> list[str]:
-    lines = [f"  message at {message.begin}: {message.size} bytes" for message in seen.messages[-_BLOCKS:]]
+    lines = [f"  the lens begins at byte {seen.begin}, after a gap: perhaps inside a message"] if seen.begin else []
+    lines += [f"  message at {message.begin}: {message.size} bytes" for message in seen.messages[-_BLOCKS:]]
     if seen.trouble is not None:
         return [*lines, "  " + _TROUBLES[seen.trouble[0]].format(seen.trouble[1])]
     if seen.have:

@@ -67,4 +67,11 @@ def _known(runs: list[tuple[int, bytes]], since: int) -> Iterable[list[Any]]:
 def _framed(seen: Framed, since: int) -> dict[str, Any]:
     messages = [list(message) for message in seen.messages if message.end > since]
     trouble = list(seen.trouble) if seen.trouble else None
-    return {"messages": messages, "rest": seen.rest, "have": seen.have, "needs": seen.needs, "trouble": trouble}
+    return {
+        "messages": messages,
+        "rest": seen.rest,
+        "have": seen.have,
+        "needs": seen.needs,
+        "trouble": trouble,
+        "begin": seen.begin,
+    }

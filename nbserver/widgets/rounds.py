@@ -17,7 +17,7 @@ _MOST = 700  # connections with mere traffic are looked at in a tick at most, wh
 _AGAIN = 3  # times is one looked at of which something else is told: the fact is told before the state has changed
 _UNSETTLED = 350  # looked at again in each tick
 _IN_TURN = 180  # of all the others
-_PASSING = {"accepted", "running", "sending"}  # what may be over without a fact that tells it
+_PASSING = {"accepted", "held", "running", "sending"}  # what may be over without a fact that tells it
 _ENDED = {"closed", "reset", "failed"}
 
 

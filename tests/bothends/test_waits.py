@@ -12,7 +12,7 @@ import time
 import pytest
 
 from nbserver import net
-from nbserver.bothends import who_waits
+from nbserver.bothends import two_loops, who_waits
 from nbserver.bothends.calls import Why
 from nbserver.bothends.picture import picture_of
 from nbserver.bothends.waits import NEXT, YOU, Who, who_is
@@ -82,6 +82,26 @@ def test_each_end_says_the_call_the_line_and_whom_it_waits_for(textbook):
         assert wait_of(connection, Why.PERSON).since == connection.question.since
         wait_of(client, Why.RECEIVE, who_is(connection))
         assert "waits in input() for you" in str(who_waits(server))
+
+
+def test_who_is_held_in_slow_motion_waits_for_you():
+    with net.listen(Asking) as server, socket.create_connection(server.address) as client:
+        (connection,) = server.wait_for_connections(1, PATIENCE)
+        wait_of(connection, Why.RECEIVE)
+        server.slow_motion()
+        client.shutdown(socket.SHUT_WR)
+        assert str(wait_of(connection, Why.HELD, YOU)).startswith("#1 is held before finish(), ")
+        with socket.create_connection(server.address):
+            loop = wait_of(server, Why.HELD, YOU)
+            assert str(loop).startswith("the accept loop is held before _handle_request_noblock(), ")
+            loops = two_loops(server, 1)
+            assert (loops["outer"]["state"], loops["inner"]["why"], loops["inner"]["call"]) == (
+                "held",
+                "held",
+                "finish",
+            )
+            server.slow_motion(False)
+            connection.wait_closed(PATIENCE)
 
 
 def test_two_who_wait_in_recv_for_each_other_are_a_circle_until_one_speaks(textbook):

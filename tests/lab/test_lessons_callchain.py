@@ -101,6 +101,7 @@ def test_lesson_7_slow_motion_holds_each_step_and_the_others_go_on(tutorial):
     # Two have ended; the third is held before finish(), which is called when handle() has returned.
     for number in (1, 3):
         expect(page.get_by_role("row", name=f"Connection #{number}", exact=True)).to_contain_text("closed")
+    expect(page.get_by_role("row", name="Connection #2", exact=True)).to_contain_text("held")
     press(page, "Connection #2, held before finish()")
     status = chain(page).get_by_role("status")
     expect(status).to_have_text("#2 is held before finish()")

@@ -323,6 +323,7 @@ def test_each_step_waits_for_next_and_others_wait_in_the_backlog(serve, connect)
         5, 0
     )  # the accept loop is before the next client, the first one's thread before its own first step
     assert server[1].wait_held(5) == "process_request_thread" and server.held[0] == "_handle_request_noblock"
+    assert server[1].status == "held" and "held" in server[1].title
     rest = [name for name, _ in TUTORIAL_THREAD]
     assert [server[1].next(5) for _ in rest] == rest
     server[1].wait_closed(5)

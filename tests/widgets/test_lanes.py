@@ -25,12 +25,13 @@ def single():
 
 def follow(feed: Feed, condition, seconds: float = 10.0) -> dict:
     """Take deltas until what they told of the lanes, all together, is so; returns that."""
-    told: dict = {"loops": [], "waited": [], "queue": []}
+    told: dict = {"loops": [], "waited": [], "queue": [], "rows": {}}
     deadline = time.monotonic() + seconds
     while not condition(told):
         assert time.monotonic() < deadline, told
         message, _ = feed.delta() or ({}, b"")
         lanes = message.get("lanes", {})
+        told["rows"].update((row[0], row[1]) for row in message.get("connections", []))
         told["loops"] += [lanes["loop"][1]] if "loop" in lanes else []
         told["waited"] += lanes.get("waited", [])
         told["queue"] = lanes.get("queue", told["queue"])
@@ -46,6 +47,21 @@ def test_a_snapshot_says_what_is_new_too_and_says_it_once(single):
     feed = Feed(single, Fleet())
     assert feed.snapshot()["lanes"]["loop"][1] == "selecting"
     assert "lanes" not in feed.snapshot() and feed.delta() is None
+
+
+def test_who_is_held_in_slow_motion_is_said_and_no_longer_when_it_goes_on():
+    with net.listen() as server, socket.create_connection(server.address) as client:
+        feed = Feed(server, Fleet())
+        server.wait_for_connections(1, 5)
+        feed.snapshot()
+        server.slow_motion()
+        client.shutdown(socket.SHUT_WR)
+        server[1].wait_held(5)
+        with socket.create_connection(server.address):
+            told = follow(feed, lambda told: "held" in told["loops"] and told["rows"].get(1) == "held")
+            server.slow_motion(False)
+            told = follow(feed, lambda told: told["loops"][-1:] == ["selecting"] and told["rows"].get(1) == "closed")
+            assert "held" not in told["rows"].values()
 
 
 def test_the_wait_in_the_backlog_is_told_while_it_lasts_and_goes_on_when_accepted(single):

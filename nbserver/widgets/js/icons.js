@@ -7,6 +7,7 @@ const PATHS = {
   receiving: "M8 4v7.4M4.8 8.4 8 11.6l3.2-3.2",
   sending: "M8 12V4.6M4.8 7.6 8 4.4l3.2 3.2",
   waiting: "M4.4 11.6l.7-2.6 5-5 1.9 1.9-5 5z",
+  held: "M6 4.6v6.8M10 4.6v6.8",
   "half-closed": "M8 4a4 4 0 0 0 0 8zM8 4v8",
   closed: "M5.2 5.2l5.6 5.6M10.8 5.2l-5.6 5.6",
   reset: "M9 3.6 5.6 8.6h4.8L7 12.8",

@@ -6,7 +6,7 @@ import { labelOf, stateAt, STATES, stateWords, zoomed } from "./lanes.js";
 
 const IN_TABLE = 200; // lanes that the table lists
 const ALWAYS = ["selecting", "receiving", "waiting", "running", "sending", "backlog"];
-const NOW_AND_THEN = ["half-closed", "full"];
+const NOW_AND_THEN = ["held", "half-closed", "full"];
 
 /** A time as exact as it can be seen: "120 ms", "3.4 s", "2 m 05 s". */
 export function exact(seconds) {

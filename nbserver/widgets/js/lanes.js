@@ -18,6 +18,7 @@ export const STATES = {
   receiving: { shape: "thin", token: "receive", word: "lane.receiving" },
   sending: { shape: "double", token: "send", word: "lane.sending" },
   waiting: { shape: "hatch", token: "wait", word: "lane.waiting" },
+  held: { shape: "half", token: "wait", word: "lane.held" },
   running: { shape: "full", token: "run", word: "lane.running" },
   serving: { shape: "full", token: "run", word: "lane.serving" },
   accepted: { shape: "outline", token: "run", word: "lane.accepted" },

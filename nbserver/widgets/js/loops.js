@@ -15,6 +15,7 @@ const innerStep = (inner) => INNER.indexOf(inner?.step ?? "");
 
 /** What the connection loop does, in words. */
 function outerWords(outer, now, words) {
+  if (outer.state === "held") return words("lane.held");
   if (outer.state === "selecting") return words("loops.selecting", { time: spent(now - outer.since) });
   if (outer.serving) return words("loops.serving", { id: outer.serving, time: spent(now - outer.since) });
   return words(outer.step === "ended" ? "lane.ended" : outer.step === "accept" ? "loops.accepting" : `lane.${outer.state}`);
@@ -25,6 +26,7 @@ function innerWords(inner, now, words) {
   const time = spent(now - inner.since);
   if (inner.step === "over") return words("loops.over", { state: words(`state.${inner.state}`) });
   if (inner.why === "person") return words("waits.person", { who: words("waits.handler", { number: inner.id }), time });
+  if (inner.why === "held") return words("waits.held", { call: inner.call, time });
   return words(`loops.${inner.step}`, { time, call: inner.call || "recv" });
 }
 

@@ -3,7 +3,7 @@
 import { isEnded, isWaiting } from "./store.js";
 
 const CALM = 1; // seconds between two sortings that nobody has asked for
-const RANKS = Object.fromEntries(["waiting", "running", "sending", "receiving", "accepted", "half-closed", "failed", "reset", "closed"].map((state, i) => [state, i]));
+const RANKS = Object.fromEntries(["waiting", "held", "running", "sending", "receiving", "accepted", "half-closed", "failed", "reset", "closed"].map((state, i) => [state, i]));
 export const BY_NUMBER = Object.freeze({ column: "id", isDown: false });
 
 const addresses = new Map(); // peer → the same with its numbers padded; a peer is compared many times

@@ -190,6 +190,7 @@ export function makeStrip(signal, actions) {
     if (way.sends) out.push(h("span", {}, words("rulerSent", { size: grouped(way.sends.total) })));
     if (way.recvs) out.push(h("span", {}, words("rulerReceived", { size: grouped(way.recvs.total) })));
     if (way.flying) out.push(h("span", { class: "nbs-rfact is-flying" }, words(!data.stream ? "rulerLost" : data.over ? "rulerNever" : "rulerFlying", { size: grouped(way.flying) })));
+    if (way.framed?.begin) out.push(h("span", { class: "nbs-rfact is-mixed" }, words("lensAfterGap", { begin: grouped(way.framed.begin) })));
     for (const one of remarkable(way.groups).slice(-3)) {
       const times = one.times > 1 ? ` ×${one.times}` : "";
       out.push(h("span", { class: `nbs-rfact is-${one.kind}` }, words(`rulerGroup.${one.kind}`, one) + times));

@@ -6,7 +6,7 @@ import { makeLook } from "./look.js";
 import { makeLeft } from "./leftopen.js";
 import { carriedWords, circleWords, direction, doing, keyOf, moreWords, nameOf, parts } from "./waitwords.js";
 
-const ICONS = { receive: "receiving", send: "sending", person: "waiting", nothing: "running", client: "receiving", serve: "running" };
+const ICONS = { receive: "receiving", send: "sending", person: "waiting", held: "held", nothing: "running", client: "receiving", serve: "running" };
 const ARROWS = { there: ["M2 12h94M88 6l8 6-8 6"], back: ["M98 12H4M12 6l-8 6 8 6"], both: ["M2 6h94M88 1l8 5-8 5", "M98 18H4M12 13l-8 5 8 5"], none: [] };
 
 /** One thread: who, what it does and since when, and its line. A connection's can be selected. */
