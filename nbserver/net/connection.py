@@ -15,7 +15,7 @@ from ..console import Question, Tap
 from ..errors import ConnectionEnded, NotHeard, UsageError
 from ..events import Event, Kind, new_event, text_event
 from ..states import CONNECTION_TRANSITIONS, Activity, ConnectionState, may_follow
-from ..teach import Line
+from ..teach import Site
 from ..text import safe_text
 from . import cards, proc
 from .lessons import ConnectionInLessons
@@ -67,7 +67,7 @@ class Connection(ConnectionInLessons, Sending):
             lane = observation.new_lane()
         lane.number = number
         self.lane = lane
-        self._end_place: Line | None = None  # the line of the handler that heard the end last
+        self._end_place: Site | None = None  # the line of the handler that heard the end last
         self._says_no_more = False  # since half_close()
         self._ear: Ear | None = None  # while nobody has called receive() yet
         self._tell(text_event(Kind.OPENED, self.opened, number, address_text(peer)), announce=True)
@@ -123,8 +123,10 @@ class Connection(ConnectionInLessons, Sending):
 
     def handled_by(self, handler: Any) -> None:
         """The object that handles it has been made, and has not begun."""
-        with contextlib.suppress(TypeError):  # of a class with slots, which nothing can refer to weakly
+        try:  # noqa: SIM105  # a microsecond less, for each connection
             self._handler = weakref.ref(handler)
+        except TypeError:
+            pass  # of a class with slots, which nothing can refer to weakly
         self.told_in_words(cards.of_handler(type(handler)))
 
     def left(self) -> None:
@@ -168,6 +170,8 @@ class Connection(ConnectionInLessons, Sending):
             self.note = note
             self.close_input("the connection has ended")
             self.socket = None
+            if self._handler() is None:
+                self._handler = _nobody  # a thousand that have ended are not each a thing more to be swept over
         self._observation.ended(self)
         self._journal.wake()
 
