@@ -26,7 +26,7 @@ def chain_of(observation: Observation, connection: Connection | None = None) -> 
         held = slow.step_of(lanes)
     else:
         lanes, held = slow.of_number(0), slow.held.get(0, "")
-    known: list[tuple[str, list[Any]]] = [(lane.thread, lane) for lane in lanes] or [
+    known: list[tuple[str, list[Any]]] = [part for lane in lanes for part in lane.by_thread()] or [
         (serving.thread if serving else "", [])
     ]
     return callchain.chain(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 _DOES_NOTHING = socketserver.BaseRequestHandler.handle
+_CALLER = 4  # calls above: who has called recv()
 _LOOKED_AT_ENDS = 16  # a loop that does not look comes back to its line at once
 _LOOKED_AT = 32  # events of a transcript, for the two pieces that came last
 
@@ -36,7 +37,8 @@ def look_at_end(connection: Connection, before: Site | None) -> Site | None:
     """
     if connection.ends_heard > _LOOKED_AT_ENDS:
         return before
-    here = site_of(sys._getframe(1))  # each connection hears it once: this costs it a tenth of a `Spot`
+    # Each connection comes here once: to have Python make the frames of our own calls would cost more than the rest.
+    here = site_of(sys._getframe(_CALLER))
     if here is not None and here == before and not any(card.code == "end-ignored" for card in connection.cards):
         connection.told_in_words(end_ignored(spot_now()))
     return here

@@ -33,7 +33,7 @@ from .observation import Observation
 from .peer import address_text
 from .resilient import ResilientLoop
 from .sockets import ObservedDatagramSocket, ObservedSocket, Seen, datagram_servers
-from .steps import FINISHED, FINISHES, MOST, RAISED, SHUT_DOWN, Lane, Mark, here, now, stepped
+from .steps import ACCEPTED, FINISHED, FINISHES, MOST, RAISED, SHUT_DOWN, Lane, Mark, here, now, stepped
 from .tls import TLSSocket
 from .workers import PooledThreads
 
@@ -93,10 +93,11 @@ class Observed(ResilientLoop):
             loop.serving = connection  # until it looks for the next one: those wait in the backlog
         previous, previous_lane = context.enter(connection), here.lane
         lane = here.lane = self._lane_for(connection)
+        enters = FINISHES if lane and lane[-2] is not ACCEPTED else self._enters
         if lane.slow.is_used:
-            lane.mark(FINISHES if lane else self._enters)
+            lane.mark(enters)
         else:
-            lane += (FINISHES if lane else self._enters, now())
+            lane += (enters, now())
         how: Mark = RAISED
         try:
             why = self.observation.gate.why_not(connection, request)

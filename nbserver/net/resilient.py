@@ -264,18 +264,21 @@ class ResilientLoop(socketserver.BaseServer):
                 self._refused(request, client_address)
                 self.shutdown_request(request)
         except Exception as error:
-            lane.end(RAISED)
+            if not lane.first:
+                lane.end(RAISED)
             self._failed(request, client_address, error)
             try:
                 self.handle_error(request, client_address)
             finally:
                 self.shutdown_request(request)
         except BaseException:
-            lane.end(RAISED)
+            if not lane.first:
+                lane.end(RAISED)
             self.shutdown_request(request)
             raise
         finally:
-            lane += (ACCEPTED, now())
+            if not lane.first:  # else another thread goes on with it
+                lane += (ACCEPTED, now())
             here.lane = None
             context.enter(previous)
 

@@ -52,7 +52,8 @@ class Lane(list[Any]):
 
     Attributes:
         slow: Who may hold it.
-        thread: The thread's name.
+        thread: The thread's name; "" between two threads, see `hand_over`.
+        first: The name of the thread that has handed it over, or "".
         number: Of the connection; 0 before it is accepted, and of what belongs to the server itself.
         request: The `id` of the request, which tells one datagram of a peer from the next.
         made: The handler's class, once a handler is made.
@@ -60,14 +61,14 @@ class Lane(list[Any]):
         is_slow: Whether its calls are held one by one; None: as the server's.
     """
 
-    __slots__ = ("is_slow", "made", "number", "request", "slow", "then", "thread")
+    __slots__ = ("first", "is_slow", "made", "number", "request", "slow", "then", "thread")
     __hash__ = object.__hash__  # type: ignore[assignment]  # one of several, whatever is in it
 
     def __eq__(self, other: object) -> bool:
         return self is other
 
     def __init__(self, slow: SlowMotion, thread: str) -> None:
-        self.slow, self.thread = slow, thread
+        self.slow, self.thread, self.first = slow, thread, ""
         self.number = self.request = 0
         self.made: type | None = None
         self.then: Lane | None = None
@@ -94,6 +95,24 @@ class Lane(list[Any]):
             else:
                 self.end(what)
 
+    def hand_over(self) -> None:
+        """All that this thread has to do with it is done: the next one goes on, which saves each connection a lane."""
+        self += (ACCEPTED, now())
+        self.first, self.thread = self.thread, ""
+
+    def take_back(self) -> None:
+        """There is no next thread."""
+        del self[-2:]
+        self.first, self.thread = "", self.first
+
+    def by_thread(self) -> list[tuple[str, list[Any]]]:
+        """Its marks, by the name of the thread that made them."""
+        marks = list(self)  # its thread goes on
+        if not self.first:
+            return [(self.thread, marks)]
+        end = marks.index(ACCEPTED) + 2
+        return [(self.first, marks[:end]), *([(self.thread, marks[end:])] if self.thread else [])]
+
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Mark what is done inside the ``with`` block, where the cost of one does not matter."""
@@ -109,6 +128,9 @@ class Lane(list[Any]):
         """The lane of the thread of this name, for the same connection; a new one at its first call."""
         lane = self
         while lane.thread != thread:
+            if not lane.thread:
+                lane.thread = thread
+                return lane
             if lane.then is None:
                 made = Lane(self.slow, thread)
                 made.number = self.number
@@ -236,7 +258,8 @@ def _run_plain(handler: Any, lane: Lane, request: Any, client_address: Any, serv
             handler.finish()
             done = RETURNED
     finally:
-        lane += ((done, whole if done is RETURNED else RAISED), now())
+        if done is RAISED or whole is RAISED:  # else the end of finish_request(), which comes next, is theirs
+            lane += ((done, whole if done is RETURNED else RAISED), now())
 
 
 @hide

@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from .. import teach
-from .steps import FINISHES_IN_THREAD
+from .steps import FINISHES_IN_THREAD, here
 
 _IDLE_SECONDS = 10.0  # how long a worker waits for its next connection before its thread ends
 
@@ -155,9 +155,16 @@ class PooledThreads(socketserver.ThreadingMixIn):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Hand the connection to a worker; without a thread to be had the client reads the end, the loop goes on."""
+        lane = here.lane
+        if lane is not None and not lane.slow.is_used:
+            lane.hand_over()
+            here.lane = None
         try:
             self._workers.submit(self.process_request_thread, request, client_address)
         except (RuntimeError, MemoryError) as error:
+            if lane is not None and lane.first:
+                lane.take_back()
+                here.lane = lane
             self._trouble(f"no thread for a connection: {error}")  # type: ignore[attr-defined]
             self.shutdown_request(request)  # type: ignore[attr-defined]
 
