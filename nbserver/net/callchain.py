@@ -36,6 +36,7 @@ def chain_of(observation: Observation, connection: Connection | None = None) -> 
         known,
         held,
         connection is not None and connection.is_over and not held,
+        connection is None or connection.lane.is_noted,
     )
 
 

@@ -65,7 +65,8 @@ class Connection(ConnectionInLessons, Sending):
         lane = here.lane
         if lane is None or lane.number:  # met outside the accept loop, or by the thread that serves another
             lane = observation.new_lane()
-        lane.number = number
+        if lane.is_noted:
+            lane.number = number
         self.lane = lane
         self._end_place: Site | None = None  # the line of the handler that heard the end last
         self._says_no_more = False  # since half_close()
@@ -112,7 +113,15 @@ class Connection(ConnectionInLessons, Sending):
         """A datagram came: what is called from here on belongs to it."""
         lane = here.lane
         if lane is not None:
-            lane.number, lane.request, lane.is_slow = self.number, id(request), self.lane.is_slow
+            if lane.is_noted:
+                lane.number, lane.request, lane.is_slow = self.number, id(request), self.lane.is_slow
+            self.lane = lane
+
+    def note_from_here(self) -> None:
+        """Note what is called for it from here on, if it came with too many others to be noted."""
+        if not self.lane.is_noted:
+            lane = self._observation.new_lane()
+            lane.number = self.number
             self.lane = lane
 
     def lane_of(self, request: Any) -> Lane:

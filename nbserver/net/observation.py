@@ -27,7 +27,7 @@ from .onecore import OneCore
 from .peer import host_text
 from .rules import Rules
 from .slowmotion import SlowMotion
-from .steps import Lane, here
+from .steps import Lane, Lanes, here
 from .traffic import CREDIT, Traffic
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class Observation:
         rules: Who answers an ``input()`` in place of a person.
         server_class: The server's class; ours are in it, and left out by `nbserver.teach.order`.
         slow_motion: Who is held before which call.
+        lanes: Where the calls for the next client are noted.
         life: How the server object was made; its ``then`` is the thread that serves.
         lab: What goes wrong on purpose.
         trouble: What the accept loop met last, in words.
@@ -96,6 +97,7 @@ class Observation:
         self.on_idle: Callable[[], None] = lambda: None  # told when the last that lived has ended
         self.server_class = type(server)
         self.slow_motion = SlowMotion(self.journal)
+        self.lanes = Lanes(self.slow_motion)
         self.life = self.new_lane(is_slow=False)
         self._server = weakref.ref(server)
         # The accept loop adds, handlers' threads remove; the lock keeps number and table in step. Reentrant, because a

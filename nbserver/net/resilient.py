@@ -226,7 +226,7 @@ class ResilientLoop(socketserver.BaseServer):
 
     def _handle_request_noblock(self) -> None:
         slow: SlowMotion = self.observation.slow_motion
-        lane = here.lane = Lane(slow, here.name)
+        lane = here.lane = self.observation.lanes.next(here.name)
         if slow.is_used:
             lane.mark(ACCEPTS)
         else:

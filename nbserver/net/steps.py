@@ -10,10 +10,11 @@ from __future__ import annotations
 import socketserver
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..teach import hide, supplier
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST = 256
 """Of one lane, then it is full: a chain has some thirty, and a handler that calls its server again and again no end."""
+NOTED_A_SECOND = 1000
+"""Of so many clients a second the calls are noted: nobody looks at more, and each costs its connection a tenth."""
 now: Callable[[], float] = time.perf_counter
 
 RETURNED, RAISED = None, False
@@ -61,6 +64,7 @@ class Lane(list[Any]):
         is_slow: Whether its calls are held one by one; None: as the server's.
     """
 
+    is_noted: ClassVar[bool] = True
     __slots__ = ("first", "is_slow", "made", "number", "request", "slow", "then", "thread")
     __hash__ = object.__hash__  # type: ignore[assignment]  # one of several, whatever is in it
 
@@ -146,6 +150,69 @@ class Lane(list[Any]):
         while lane is not None:
             yield lane
             lane = lane.then
+
+
+class _Unnoted(deque[Any]):
+    """In place of a lane, for all connections whose calls are not noted: what is added to it is gone."""
+
+    is_noted = is_slow = False
+    number = request = 0
+    thread = first = ""
+    then = None
+    __slots__ = ("made", "slow")
+
+    def __init__(self, slow: SlowMotion) -> None:
+        super().__init__(maxlen=0)
+        self.slow = slow
+
+    def begin(self, step: str) -> None:
+        """Nothing is noted, and nobody held."""
+
+    end = mark = begin
+
+    def hand_over(self) -> None:
+        """The next thread finds it as it is."""
+
+    take_back = hand_over
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Nothing is noted."""
+        yield
+
+    def in_thread(self, thread: str) -> _Unnoted:
+        """In each thread the same."""
+        return self
+
+    def all(self) -> Iterator[Lane]:
+        """None."""
+        return iter(())
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+class Lanes:
+    """Gives a lane for each client that comes. Thread: that of the accept loop.
+
+    A machine may connect ten thousand times a second, and nobody looks at each: see `NOTED_A_SECOND`.
+    """
+
+    def __init__(self, slow: SlowMotion) -> None:
+        self._slow = slow
+        self._left, self._since = 0, 0.0
+        self._unnoted = cast(Lane, _Unnoted(slow))
+
+    def next(self, thread: str) -> Lane:
+        """A new lane; or, while too many come and none is held, one that notes nothing."""
+        if self._left <= 0:
+            if now() - self._since < 1.0 and not self._slow.is_used:
+                return self._unnoted
+            self._left, self._since = NOTED_A_SECOND, now()
+        self._left -= 1
+        return Lane(self._slow, thread)
 
 
 class _Here(threading.local):

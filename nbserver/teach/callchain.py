@@ -68,12 +68,14 @@ class Chain(NamedTuple):
         handler: The handler's class; None when what makes handlers is no class.
         threads: The names of the threads; the first accepts.
         calls: The calls.
+        is_noted: Whether the calls of this connection were noted at all.
     """
 
     server: type
     handler: type | None
     threads: tuple[str, ...]
     calls: list[Call]
+    is_noted: bool = True
 
     def __str__(self) -> str:
         lines, column = list[str](), -1
@@ -84,6 +86,8 @@ class Chain(NamedTuple):
             took = _duration(call.seconds) if call.seconds is not None else call.state.value
             found_in = call.supplier.__name__ if call.supplier else ""
             lines.append(f"  {'  ' * call.depth + call.name:<28} {found_in:<24} {took}".rstrip())
+        if not self.is_noted:
+            lines.append("its own calls were not noted: too many clients came in that second")
         return "\n".join(lines)
 
 
@@ -94,6 +98,7 @@ def chain(
     lanes: Iterable[tuple[str, list[Any]]],
     held: str = "",
     is_over: bool = False,
+    is_noted: bool = True,
 ) -> Chain:
     """The chain of one connection.
 
@@ -104,6 +109,7 @@ def chain(
         lanes: For each thread its name and its marks, the thread that accepts first.
         held: The call that is held, in slow motion.
         is_over: Whether the connection has ended, so that nothing is to come.
+        is_noted: Whether its calls are noted: else it is not known what is to come.
     """
     known = list(lanes)
     made = list(_read(life[0], 0, 0)) or [_call(name, 0, int(name != "__init__"), CallState.UNSEEN) for name in _MADE]
@@ -112,11 +118,11 @@ def chain(
     served.sort(key=lambda call: call.begin or 0.0)
     calls = [_of(call, "server") for call in made + serving]
     calls += [_of(call, "handler" if call.name in _HANDLER else "server") for call in served]
-    if not is_over:
+    if is_noted and not is_over:
         calls += _to_come(server, served, held)
     classes = {"server": server, "handler": handler}
     found = [call._replace(supplier=_supplier(classes[call.of], call.name)) for call in calls]
-    return Chain(server, handler, tuple(name for name, _ in known), found)
+    return Chain(server, handler, tuple(name for name, _ in known), found, is_noted)
 
 
 def _call(name: str, column: int, depth: int, state: CallState) -> Call:
@@ -205,6 +211,7 @@ def as_data(one: Chain, offset: float) -> dict[str, Any]:
         "server": [_name(cls) for cls in order(one.server)],
         "handler": [_name(cls) for cls in order(one.handler)] if one.handler else [],
         "threads": list(one.threads),
+        "noted": one.is_noted,
         "calls": [
             [
                 *(call.name, call.of, _name(call.supplier) if call.supplier else "", call.column, call.depth),

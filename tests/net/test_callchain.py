@@ -13,6 +13,7 @@ import pytest
 from nbserver import net
 from nbserver.errors import NotHeard
 from nbserver.events import Kind
+from nbserver.net import steps
 from nbserver.states import Activity
 from nbserver.teach import order
 from nbserver.teach.callchain import CallState, expected
@@ -299,6 +300,28 @@ def test_our_classes_are_never_named(serve, connect):
     chain = finished(server, connect)
     assert "nbserver" not in {call.supplier.__module__.split(".")[0] for call in chain.calls}
     assert [call.name for call in expected(chain.server)] == [name for name, _ in TUTORIAL[4:] + TUTORIAL_THREAD]
+
+
+def test_of_too_many_at_once_the_calls_are_not_noted_and_that_is_said(serve, connect, monkeypatch):
+    monkeypatch.setattr(steps, "NOTED_A_SECOND", 2)
+    monkeypatch.setattr(steps, "now", lambda: 5.0)  # they all come in one second
+    server = serve(Myserver)
+    clients = handled(server, connect, 4)
+    assert [server[n].call_chain.is_noted for n in (1, 2, 3, 4)] == [True, True, False, False]
+    assert "its own calls were not noted" in str(server[3].call_chain)
+    names = [call.name for call in server[3].call_chain.calls]
+    assert names == ["__init__", "server_bind", "server_activate", "serve_forever"]
+    server[3].slow_motion()
+    assert all(ask(client) == b"hello" for client in clients)
+    assert server[3].wait_held(5) == "shutdown_request" and server[3].call_chain.is_noted
+    assert stepped(server, 3, 2) == ["shutdown_request", "close_request"]
+    server[3].wait_closed(5)
+    server.slow_motion()  # whoever comes is noted, then, or could not be held
+    late = connect(server)
+    assert stepped(server, 0, 2) == ["_handle_request_noblock", "get_request"]
+    assert server.wait_held(5, 5) == {5: "verify_request"}
+    server.slow_motion(False)
+    assert ask(late) == b"hello"
 
 
 # ── slow motion ──

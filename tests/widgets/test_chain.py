@@ -24,6 +24,7 @@ LOOK = {
     "server": SERVER_ORDER,
     "handler": ["Myserver", "BaseRequestHandler", "object"],
     "threads": ["nbserver-serve-8008", "worker-1"],
+    "noted": True,
     "calls": CALLS,
     "slow": [False, False],
     "held": [],
@@ -114,6 +115,14 @@ def test_slow_motion_by_button_and_by_key(chain):
     )
     chain.button("Next step of #2").click()
     chain.board.wish("next", connection=2)
+
+
+def test_that_the_calls_were_not_noted_is_said(chain):
+    chain.look(2, noted=False, calls=CALLS[:3])
+    said = chain.element.get_by_text("The calls of this connection were not noted: too many clients came")
+    expect(said).to_be_visible()
+    chain.look(2)
+    expect(said).to_be_hidden()
 
 
 def test_the_next_client_is_followed_when_it_has_come(chain):

@@ -128,8 +128,8 @@ export function makeChain(hub, signal, { onSelect }) {
     attribute(element, "aria-label", words("inside.chain"));
     head.show({ id, seen, words });
     attribute(body, "hidden", !seen);
-    attribute(empty, "hidden", Boolean(seen));
-    text(empty, words("chain.nothing"));
+    attribute(empty, "hidden", Boolean(seen?.noted));
+    text(empty, words(seen ? "chain.unnoted" : "chain.nothing"));
     if (chosen !== null && !seen?.calls[chosen]) chosen = null;
     source.show(chosen === null ? null : seen.calls[chosen], chosen === null ? null : sources.of(id), words);
     if (chosen === null) sources.close();
