@@ -19,6 +19,8 @@ from .steps import FINISHES_IN_THREAD, here
 
 _IDLE_SECONDS = 10.0  # how long a worker waits for its next connection before its thread ends
 
+_LOOK_AGAIN = 0.01  # seconds
+
 _Job = tuple[Any, ...]  # a function and its arguments
 
 
@@ -127,7 +129,9 @@ class Workers:
             self._queue.put(None)
         deadline = time.monotonic() + timeout
         for thread in parked:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            # One that was given a job at the last moment is parked no more: nobody waits for that.
+            while thread in self._parked and (left := deadline - time.monotonic()) > 0:
+                thread.join(min(left, _LOOK_AGAIN))
 
     def after_fork(self) -> None:
         """In a forked child: no thread is here but perhaps one of these, which ends with its job."""

@@ -118,10 +118,10 @@ def test_slow_motion_by_button_and_by_key(chain):
 
 
 def test_that_the_calls_were_not_noted_is_said(chain):
-    chain.look(2, noted=False, calls=CALLS[:3])
+    chain.look(noted=False, calls=CALLS[:3])
     said = chain.element.get_by_text("The calls of this connection were not noted: too many clients came")
     expect(said).to_be_visible()
-    chain.look(2)
+    chain.look()
     expect(said).to_be_hidden()
 
 
