@@ -323,11 +323,7 @@ class ResilientLoop(socketserver.BaseServer):
         handler: Any = made.__new__(made, *args, **kwargs)
         if isinstance(handler, made):
             self._made(handler)
-            lane = cast(Lane, here.lane)
-            if lane.is_noted:
-                run_handler(handler, lane, args, kwargs)
-            else:
-                handler.__init__(*args, **kwargs)
+            run_handler(handler, cast(Lane, here.lane), args, kwargs)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Do nothing: the traceback is in the journal. Printed, it would land in whichever cell ran last."""

@@ -159,7 +159,7 @@ class _Unnoted(deque[Any]):
     number = request = 0
     thread = first = ""
     then = None
-    __slots__ = ("made", "slow")
+    __slots__ = ("slow",)
 
     def __init__(self, slow: SlowMotion) -> None:
         super().__init__(maxlen=0)
@@ -274,6 +274,9 @@ _plain_init = socketserver.BaseRequestHandler.__init__
 
 def run_handler(handler: Any, lane: Lane, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Call the handler's ``__init__``, which calls its ``setup``, ``handle`` and ``finish``; all are marked."""
+    if not lane.is_noted:
+        handler.__init__(*args, **kwargs)
+        return
     made = lane.made = type(handler)
     if made.__init__ is _plain_init and len(args) == 3 and not kwargs:
         _run_plain(handler, lane, *args)
