@@ -8,7 +8,9 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import random
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -69,6 +71,14 @@ def port_8008() -> Iterator[None]:
     """The port of the tutorial's programs, which are run as they stand."""
     with alone("port-8008"):
         yield
+
+
+def a_free_port() -> int:
+    """One that nobody has, and that the system gives to none of the clients and servers of other tests."""
+    while True:
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
+            return sock.getsockname()[1]
 
 
 # --- a browser ----------------------------------------------------------------------------------------------

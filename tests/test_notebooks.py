@@ -24,6 +24,7 @@ from tests.conftest import alone
 
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = ROOT / "notebooks"
+ENVIRONMENT = dict(os.environ)  # read once: pytest changes it, in a thread beside those that start kernels
 LANGUAGES = ("en", "zh")
 NOTEBOOKS = sorted(path for path in COURSE.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
 LESSONS = [path for path in NOTEBOOKS if path.stem != "index"]
@@ -124,7 +125,7 @@ def run_twice(path: Path, folder: Path, python: str) -> list[dict]:
     resources = {"metadata": {"path": str(folder)}}
     client = nbclient.NotebookClient(notebook, km=manager, timeout=60, startup_timeout=120, resources=resources)
     with alone("port-8008") if "8008" in str(notebook.cells) else contextlib.nullcontext():
-        client.execute(env={**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / "ipython")})
+        client.execute(env={**ENVIRONMENT, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / "ipython")})
     return [output for cell in notebook.cells for output in cell.outputs]
 
 

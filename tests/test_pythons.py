@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = dict(os.environ)  # read once: pytest changes it, in a thread beside those that run the Pythons
 VERSIONS = [f"3.{minor}" for minor in (10, 11, 12, 13) if (3, minor) != sys.version_info[:2]]
 # The tests of everything below the kernel.
 CORE = [
@@ -31,7 +32,7 @@ def run(*command: str | Path, limit: float = 600, **variables: str) -> subproces
     return subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, **variables},
+        env={**ENVIRONMENT, **variables},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -17,6 +17,8 @@ import pytest
 from jupyter_client.manager import KernelManager
 from jupyter_client.session import DELIM
 
+from tests.conftest import a_free_port
+
 from .page import Page
 
 REPOSITORY = Path(__file__).parents[2]
@@ -225,8 +227,7 @@ def nbserver_kernel():
 @pytest.fixture
 def tutorial(kernel):
     """A kernel with the tutorial's server and three clients, on a port of their own."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(a_free_port())
     kernel.server = "%%server\n" + TUTORIAL_SERVER.replace("PORT", port)
     kernel.clients = "%%client --count 3\n" + TUTORIAL_CLIENT.replace("PORT", port)
     kernel.must("%load_ext nbserver")

@@ -6,6 +6,8 @@ import socket
 
 import pytest
 
+from tests.conftest import a_free_port
+
 from .conftest import PATIENCE
 
 SERVER = """
@@ -67,8 +69,7 @@ def kernel(kernel):
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
+    return a_free_port()
 
 
 def wait_printed(kernel, cell, text: str) -> None:

@@ -8,6 +8,8 @@ import socket
 import pytest
 from playwright.sync_api import expect
 
+from tests.conftest import a_free_port
+
 from .conftest import PATIENCE
 from .test_tutorial import SECOND
 
@@ -40,10 +42,15 @@ def of_client(page, number: int, name: str | re.Pattern[str]):
 
 @pytest.fixture
 def free_port():
-    """One that nobody has a moment ago."""
+    return a_free_port()
+
+
+@pytest.fixture
+def silent_port():
+    """One on which nobody listens, and nobody can begin to."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+        yield sock.getsockname()[1]
 
 
 def talk(*lines: str) -> str:
@@ -98,19 +105,19 @@ def test_trouble_6_who_holds_the_port_and_one_click_takes_it_over(open_notebook,
     expect(output.locator(".nbs-cellcard")).to_have_count(0)
 
 
-def test_trouble_7_connection_refused(open_notebook, free_port):
+def test_trouble_7_connection_refused(open_notebook, silent_port):
     """A client of the wrong port, in %%client and in a plain cell, and what does listen."""
-    lines = f'import socket\ns = socket.socket()\ns.connect(("127.0.0.1", {free_port}))'
+    lines = f'import socket\ns = socket.socket()\ns.connect(("127.0.0.1", {silent_port}))'
     notebook = open_notebook([SETUP, "other = nbserver.serve()\nother.address[1]", f"%%client\n{lines}", lines])
     notebook.run_all()
     page = notebook.page
-    card = of_client(page, 1, f"Connection refused: nothing listens on {free_port}")
+    card = of_client(page, 1, f"Connection refused: nothing listens on {silent_port}")
     expect(card).to_contain_text("cell [3], line 4", timeout=PATIENCE * SECOND)
     notebook.wait_idle()
     listens = f"nbserver listens on 127.0.0.1:{notebook.ask('other.address[1]')}"
     expect(card).to_contain_text(listens)
     output = page.locator(".jp-Cell").nth(3).locator(".jp-Cell-outputArea")
-    expect(output).to_contain_text(f"nothing listens on {free_port}")
+    expect(output).to_contain_text(f"nothing listens on {silent_port}")
     expect(output).to_contain_text(listens)
 
 
