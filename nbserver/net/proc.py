@@ -119,7 +119,7 @@ def backlog_peers(listener: socket.socket) -> list[tuple[str, int]]:
             text = host_of(far_host)
             is_mapped = "." in text and listener.family == socket.AF_INET6
             waiting.append((f"::ffff:{text}" if is_mapped else text, int(far_port, 16)))
-    return waiting
+    return list(dict.fromkeys(waiting))  # the table changes while it is read, and a line may come twice
 
 
 def connected_here(port: int) -> list[int]:
@@ -128,14 +128,14 @@ def connected_here(port: int) -> list[int]:
     for file in Path("/proc/self/fd").glob("*"):
         with contextlib.suppress(OSError):  # closed meanwhile
             own[os.readlink(file)] = int(file.name)
-    wanted, found = f":{port:04X} ", []
+    wanted, found = f":{port:04X} ", dict[int, None]()  # a line may come twice
     for name in ("tcp", "tcp6"):
         with contextlib.suppress(OSError):  # not Linux, or no IPv6
             for line in Path("/proc/net", name).read_text().splitlines()[1:]:
                 fields = line.split() if wanted in line else []
                 if fields and fields[2].endswith(wanted[:-1]) and f"socket:[{fields[9]}]" in own:
-                    found.append(own[f"socket:[{fields[9]}]"])
-    return found
+                    found[own[f"socket:[{fields[9]}]"]] = None
+    return list(found)
 
 
 def _processes_with(inode: int) -> Iterator[tuple[int, str]]:

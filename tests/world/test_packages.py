@@ -352,6 +352,8 @@ def test_websocket_server(observe):
     assert server[1].wait_waiting(5) and server[1].prompt == "what shall all hear? "
     server[1].reply("good morning")
     assert [client.recv() for client in clients] == ["good morning"] * 2
+    # It is noted by the thread that has sent it, to both: perhaps only after they have it.
+    assert server.journal.wait_for(lambda: all(len(told(server[n], Kind.SENT)) == 2 for n in (1, 2)), 5)
     clients[1].close()
     server[2].wait_closed(5)
     report = server.stop()
