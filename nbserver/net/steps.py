@@ -157,23 +157,17 @@ class _Unnoted(deque[Any]):
 
     is_noted = is_slow = False
     number = request = 0
-    thread = first = ""
-    then = None
+    first = ""
     __slots__ = ("slow",)
 
     def __init__(self, slow: SlowMotion) -> None:
         super().__init__(maxlen=0)
         self.slow = slow
 
-    def begin(self, step: str) -> None:
+    def begin(self, *what: Mark) -> None:
         """Nothing is noted, and nobody held."""
 
-    end = mark = begin
-
-    def hand_over(self) -> None:
-        """The next thread finds it as it is."""
-
-    take_back = hand_over
+    end = mark = hand_over = begin
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -187,11 +181,6 @@ class _Unnoted(deque[Any]):
     def all(self) -> Iterator[Lane]:
         """None."""
         return iter(())
-
-    __hash__ = object.__hash__  # type: ignore[assignment]
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
 
 
 class Lanes:

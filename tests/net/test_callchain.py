@@ -324,6 +324,59 @@ def test_of_too_many_at_once_the_calls_are_not_noted_and_that_is_said(serve, con
     assert ask(late) == b"hello"
 
 
+def test_who_is_not_noted_is_refused_like_anybody(serve, connect, monkeypatch):
+    class Choosy(socketserver.ThreadingTCPServer):
+        def verify_request(self, request, client_address):
+            return False
+
+    monkeypatch.setattr(steps, "NOTED_A_SECOND", 1)
+    monkeypatch.setattr(steps, "now", lambda: 5.0)  # they all come in one second
+    server = serve(Myserver, Choosy)
+    for number in (1, 2):
+        assert connect(server, number).recv(1) == b""
+        server[number].wait_closed(5)
+        assert server[number].note == "refused by verify_request()"
+    assert not server[2].call_chain.is_noted and server.observation.errors == 0
+
+
+@pytest.mark.parametrize("number", [1, 2], ids=["noted", "not noted"])
+def test_a_process_request_that_raises_when_the_thread_has_begun_is_told(serve, connect, monkeypatch, number):
+    class Late(socketserver.ThreadingTCPServer):
+        def process_request(self, request, client_address):
+            super().process_request(request, client_address)
+            raise ValueError("too late")
+
+    monkeypatch.setattr(steps, "NOTED_A_SECOND", 1)
+    monkeypatch.setattr(steps, "now", lambda: 5.0)
+    server = serve(Myserver, Late)
+    for one in range(1, number + 1):
+        connect(server, one)
+        server[one].wait_closed(5)
+        # Its own thread may have met the closed socket first, and said so, too.
+        told = partial(lambda one: [event.data for event in server[one].transcript if event.kind is Kind.ERROR], one)
+        assert server.journal.wait_for(lambda told=told: any(b"too late" in text for text in told()), 5)
+    chain = server[number].call_chain
+    assert chain.is_noted is (number == 1)
+    assert ("process_request" in [call.name for call in chain.calls]) is chain.is_noted
+
+
+def test_datagrams_that_are_not_noted_are_answered(serve, connect, monkeypatch):
+    monkeypatch.setattr(steps, "NOTED_A_SECOND", 1)
+    monkeypatch.setattr(steps, "now", lambda: 5.0)
+
+    class Shout(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request[1].sendto(self.request[0].upper(), self.client_address)
+
+    server = serve(Shout, socketserver.ThreadingUDPServer, ("127.0.0.1", 0))
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.settimeout(5)
+        for word in (b"one", b"two", b"three"):
+            client.sendto(word, server.address)
+            assert client.recv(100) == word.upper()
+    assert not server[1].call_chain.is_noted and server.observation.errors == 0
+
+
 # ── slow motion ──
 
 
