@@ -141,8 +141,13 @@ class SlowMotion:
             return {lane.number: step for lane, (step, _) in self._held.items()}
 
     def is_held(self, number: int) -> bool:
-        """Whether connection `number`, or for 0 the accept loop's next client, is held."""
+        """Whether connection `number` is held."""
         return bool(self.of_number(number))
+
+    def holds(self, thread: str) -> bool:
+        """Whether the thread of this name is held, for whomever."""
+        with self._lock:
+            return any(lane.thread == thread for lane in self._held)
 
     def of_number(self, number: int) -> list[Lane]:
         """The lanes that are held of connection `number`, or of the accept loop's next client."""

@@ -152,5 +152,5 @@ def _loop_state(server: Server, now: float) -> tuple[str, float]:
     state, serving = server.loop, server.serving
     if state is LoopState.SERVING and serving is not None:
         return f"{state.value} {serving.number}", serving.opened
-    slow = server.observation.slow_motion
-    return "held" if slow.is_used and slow.is_held(0) else state.value, now
+    slow, thread = server.observation.slow_motion, server.thread
+    return "held" if slow.is_used and thread is not None and slow.holds(thread.name) else state.value, now

@@ -59,6 +59,11 @@ def test_who_is_held_in_slow_motion_is_said_and_no_longer_when_it_goes_on():
         server[1].wait_held(5)
         with socket.create_connection(server.address):
             told = follow(feed, lambda told: "held" in told["loops"] and told["rows"].get(1) == "held")
+            for _ in range(2):
+                server.next(0, 5)
+            server.wait_held(5, 2)  # by the accept loop, which is held with it
+            follow(feed, lambda told: told["rows"].get(2) == "held")
+            assert feed.past.told()["loop"][-1][1] == "held"
             server.slow_motion(False)
             told = follow(feed, lambda told: told["loops"][-1:] == ["selecting"] and told["rows"].get(1) == "closed")
             assert "held" not in told["rows"].values()
