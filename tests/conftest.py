@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
-import random
 import shutil
 import socket
 import subprocess
@@ -74,11 +73,16 @@ def port_8008() -> Iterator[None]:
 
 
 def a_free_port() -> int:
-    """One that nobody has, and that the system gives to none of the clients and servers of other tests."""
-    while True:
-        with socket.socket() as sock, contextlib.suppress(OSError):
-            sock.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
-            return sock.getsockname()[1]
+    """One that nobody has, that no test was given lately, and that the system does not choose by itself."""
+    file = CACHE / "ports"
+    with alone("ports"):
+        given = int(file.read_text() or 0) if file.exists() else 0
+        while True:
+            given += 1
+            with socket.socket() as sock, contextlib.suppress(OSError):
+                sock.bind(("127.0.0.1", 20_000 + given % 12_000))
+                file.write_text(str(given))
+                return sock.getsockname()[1]
 
 
 # --- a browser ----------------------------------------------------------------------------------------------

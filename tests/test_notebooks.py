@@ -20,6 +20,7 @@ import nbformat
 import pytest
 from jupyter_client.manager import AsyncKernelManager
 
+import tests.kernel_ports  # noqa: F401
 from tests.conftest import alone
 
 ROOT = Path(__file__).resolve().parent.parent

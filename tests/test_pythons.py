@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import subprocess
 import sys
@@ -91,5 +92,6 @@ def runs() -> Iterator[dict[str, Future[subprocess.CompletedProcess[str]]]]:
 def test_core(version, runs):
     if version not in runs:
         pytest.skip(f"no python{version} with ensurepip runs here")
+    faulthandler.cancel_dump_traceback_later()  # of a test that hangs: this one may well take so long
     done = runs[version].result()
     assert done.returncode == 0, done.stdout

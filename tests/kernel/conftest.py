@@ -17,6 +17,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 from jupyter_client.session import DELIM
 
+import tests.kernel_ports  # noqa: F401
 from tests.conftest import a_free_port
 
 from .page import Page
@@ -102,10 +103,15 @@ class Kernel:
         self.manager.start_kernel(env=env, stderr=self._stderr)
         self.client = self.manager.client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=PATIENCE)
         self.listeners: list[Callable[[dict], None]] = []
         self.complaints: list[str] = []
         self._said: dict[str, deque[dict]] = {}  # what belongs to the cells that run, by their requests
+        try:
+            self.client.wait_for_ready(timeout=PATIENCE)
+        except RuntimeError as error:
+            written = self.written()
+            self.stop()
+            raise AssertionError(f"the kernel did not start; it wrote:\n{written}") from error
 
     def start(
         self, code: str, cell: str | None = None, allow_stdin: bool = False, subshell: str | None = None

@@ -50,6 +50,8 @@ class Lab:
         settings = folder / "jupyter_config_dir" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
         settings.mkdir(parents=True)
         (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+        if python == sys.executable:  # another one has no tests
+            (folder / "jupyter_config_dir" / "jupyter_server_config.py").write_text("import tests.kernel_ports")
         own = {
             name: str(folder / name.lower())
             for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
