@@ -115,6 +115,7 @@ class Board:
         return self
 
     def play(self, message: dict[str, Any], body: bytes = b"") -> None:
+        """Say it, and wait until the page has drawn it: keys and the pointer act on what is seen."""
         self.page.evaluate(
             "([message, body]) => window.play(message, body)", [message, base64.b64encode(body).decode()]
         )
