@@ -47,11 +47,17 @@ class Lab:
         self.notebooks = notebooks or folder / "notebooks"
         self.notebooks.mkdir(exist_ok=True)
         self.log = folder / "lab.log"
-        settings = folder / "jupyter_config_dir" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
-        settings.mkdir(parents=True)
-        (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+        config = folder / "jupyter_config_dir"
+        settings = "lab/user-settings/@jupyterlab/apputils-extension"
+        files = {
+            f"{settings}/notification.jupyterlab-settings": '{"fetchNews": "false"}',
+            "labconfig/page_config.json": '{"buildCheck": false}',  # else each page that is loaded starts Node.js
+        }
         if python == sys.executable:  # another one has no tests
-            (folder / "jupyter_config_dir" / "jupyter_server_config.py").write_text("import tests.kernel_ports")
+            files["jupyter_server_config.py"] = "import tests.kernel_ports"
+        for name, text in files.items():
+            (config / name).parent.mkdir(parents=True, exist_ok=True)
+            (config / name).write_text(text)
         own = {
             name: str(folder / name.lower())
             for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
