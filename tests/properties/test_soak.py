@@ -109,7 +109,7 @@ def test_100_000_connections_leave_nothing(nothing_left, load, capfd):
         assert resident() - memory < 5 * MIB
         assert sys.getallocatedblocks() - objects < (ALL - FIRST) // 10  # not one more object for ten connections
         assert threading.active_count() < 5 * AT_ONCE  # those of the pool; after the stop there are none
-        assert descriptors() == files
+        assert descriptors() <= files
         assert len(server.connections) == 1000
         assert server.observation.forgotten[0] == ALL - 1000
         last = server[ALL]
