@@ -44,5 +44,5 @@ window.play = (message, body) => {
   told = message.now ?? told;
   const padded = bytesOf(btoa("xxx") + body); // the body begins inside a larger buffer, as it does in JupyterLab
   window.hub.fire("msg:custom", message, body ? [new DataView(padded.buffer, 3)] : []);
-  return new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)));
+  return new Promise(requestAnimationFrame); // the views have asked for this frame before
 };
