@@ -55,7 +55,7 @@ class Open(NamedTuple):
             Use.ORPHAN: "left open: its program has ended",
             Use.LOOSE: "open in a variable of the notebook, until close()",
         }[self.use]
-        counts = f"{self.sockets} sockets, {self.threads} threads"
+        counts = f"sockets: {self.sockets}, threads: {self.threads}"
         return f"{self.cell or 'some cell':<10} {words.get(self.kind, self.what)}: {counts}; {state}"
 
 

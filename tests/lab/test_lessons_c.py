@@ -179,7 +179,7 @@ def test_trouble_11_input_stops_each_thread_and_each_says_how_long_it_has_waited
 def test_trouble_13_what_nobody_closes_is_counted_by_the_cell_that_made_it(run):
     notebook = run(LEFT_OPEN, "Who waits for whom")
     waits = panel(notebook.page, "Who waits for whom")
-    waits.get_by_text(re.compile(r"^Open in this notebook: .*; 5 of them nobody closes$")).click()
+    waits.get_by_text(re.compile(r"^Open in this notebook · .*; 5 of them nobody closes$")).click()
     table = waits.get_by_role("table", name="Open sockets and threads")
     orphans = table.get_by_role("row", name=re.compile(r"^cell \[3\] client \d 1 0 left open: its program has ended$"))
     expect(orphans).to_have_count(2)

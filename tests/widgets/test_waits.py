@@ -129,7 +129,7 @@ def test_the_backlog_is_drawn_beside_the_loop_that_serves_one_itself(board):
 
 def test_what_is_left_open_is_counted_by_cell(board):
     view = show(board)
-    view.get_by_text("Open in this notebook: 9 sockets, 4 threads; 5 of them nobody closes").click()
+    view.get_by_text("Open in this notebook · sockets: 9, threads: 4; 5 of them nobody closes").click()
     table = view.get_by_role("table", name="Open sockets and threads")
     expect(table.get_by_role("row", name="cell [4] client 9 2 0")).to_contain_text("left open: its program has ended")
     expect(table.get_by_role("row", name="some cell connected to 127.0.0.1:8008 3 0")).to_be_visible()

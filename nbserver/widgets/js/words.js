@@ -126,7 +126,7 @@ const EN = {
   "waits.sent": "send() has taken {sent}", "waits.sending": "send() has taken {sent}, and {sending} are in a call that has not returned", "waits.bar.read": "read by the client's program: {count}",
   "waits.bar.unread": "arrived there, not read: {count}", "waits.bar.queued": "still queued here: {count}",
   "waits.column.who": "who", "waits.column.what": "what it does", "waits.column.line": "its line",
-  "left.title": "Open sockets and threads", "left.summary": "Open in this notebook: {sockets} sockets, {threads} threads", "left.summaryOrphans": "Open in this notebook: {sockets} sockets, {threads} threads; {orphans} of them nobody closes",
+  "left.title": "Open sockets and threads", "left.summary": "Open in this notebook · sockets: {sockets}, threads: {threads}", "left.summaryOrphans": "Open in this notebook · sockets: {sockets}, threads: {threads}; {orphans} of them nobody closes",
   "left.someCell": "some cell", "left.server": "server {what}", "left.client": "{what}", "left.sockets": "connected to {what}", "left.thread": "thread {what}",
   "left.use.used": "in use", "left.use.orphan": "left open: its program has ended", "left.use.loose": "open until a variable's close()",
   "left.column.cell": "made in", "left.column.what": "whose", "left.column.sockets": "sockets", "left.column.threads": "threads", "left.column.use": "state",
