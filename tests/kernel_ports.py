@@ -1,6 +1,6 @@
 """Ports of kernels that no other test can take in the second between their choice and the kernel's start.
 
-What starts kernels here imports it: else one in some thousand found its port taken, and died.
+What starts kernels here imports it. A kernel that finds its port taken dies.
 """
 
 from jupyter_client.connect import LocalPortCache

@@ -72,10 +72,10 @@ class OneCore:
         self._calm = 0 if is_busy else self._calm + 1
         if is_busy:
             _switch_interval.ask(self, _EACH * len(self._threads()))
-        if is_busy and self._cores is None:
-            self._cores = os.sched_getaffinity(0)
-            # By the process, so that several kernels on a machine do not all take the same.
-            self._move({sorted(self._cores)[os.getpid() % len(self._cores)]})
+            if self._cores is None:
+                self._cores = os.sched_getaffinity(0)
+                # By the process, so that several kernels on a machine do not all take the same.
+                self._move({sorted(self._cores)[os.getpid() % len(self._cores)]})
         elif self._cores is not None and self._calm >= _CALM_TICKS:
             cores, self._cores = self._cores, None
             self._move(cores)
